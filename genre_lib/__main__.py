@@ -1,0 +1,7 @@
+"""`python -m genre_lib` is the command `genre-lib`."""
+
+import sys
+
+from genre_lib.cli import main
+
+sys.exit(main())

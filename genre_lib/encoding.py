@@ -1,0 +1,151 @@
+"""From a table of songs to tensors. Explained in chapter 2, *From lyrics to tensors*."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.normalizers import Lowercase
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.trainers import WordLevelTrainer
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from genre_lib.schema import FEATURES, GENRES
+from genre_lib.songs import strip_footer
+
+PAD, UNKNOWN = "<pad>", "<unk>"
+PAD_ID, UNKNOWN_ID = 0, 1
+
+
+@dataclass(frozen=True)
+class SongTensors(Dataset):
+    """The one dataset class of the course: n songs as three tensors of equal length.
+
+    `songs[i]` is `(lyrics, features, genre)` of one song; an index tensor or a slice in place of
+    `i` gives a whole batch at once. It is a `torch.utils.data.Dataset`, so a `DataLoader` works
+    too, only slower.
+    """
+
+    lyrics: Tensor
+    """Token ids, shape (n, tokens), int32; short songs are filled up with `PAD_ID`."""
+    features: Tensor
+    """The 22 scores, shape (n, 22), float32."""
+    genre: Tensor
+    """The position in `GENRES`, shape (n,), int64."""
+
+    def __len__(self) -> int:
+        return len(self.genre)
+
+    def __getitem__(self, index: int | slice | Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.lyrics[index], self.features[index], self.genre[index]
+
+    def to(self, device: str | torch.device) -> SongTensors:
+        """Return the same songs on `device`."""
+        return SongTensors(*(t.to(device) for t in (self.lyrics, self.features, self.genre)))
+
+
+class SongEncoder:
+    """Learns a vocabulary and the scaling of the scores, from training songs only.
+
+    Parameters
+    ----------
+    min_frequency
+        A word must occur this often in the training lyrics to get an id of its own.
+    max_tokens
+        Lyrics are cut after this many tokens, and filled up to it. (The longest song has 199.)
+    scale
+        Whether to standardise each score to mean 0 and standard deviation 1.
+    footer
+        Whether to leave the scraped footer in the lyrics, as the post did.
+    """
+
+    def __init__(
+        self,
+        min_frequency: int = 5,
+        max_tokens: int = 200,
+        scale: bool = True,
+        footer: bool = False,
+    ):
+        self.settings = {
+            "min_frequency": min_frequency,
+            "max_tokens": max_tokens,
+            "scale": scale,
+            "footer": footer,
+        }
+        self.tokenizer = Tokenizer(WordLevel(unk_token=UNKNOWN))
+        self.tokenizer.normalizer = Lowercase()
+        self.tokenizer.pre_tokenizer = Whitespace()
+        self.mean = np.zeros(len(FEATURES))
+        self.deviation = np.ones(len(FEATURES))
+
+    def fit(self, songs: pd.DataFrame) -> SongEncoder:
+        """Learn from training songs; a column that is not there is not learned from."""
+        if "lyrics" in songs:
+            trainer = WordLevelTrainer(
+                vocab_size=2**31,
+                min_frequency=self.settings["min_frequency"],
+                special_tokens=[PAD, UNKNOWN],
+                show_progress=False,
+            )
+            self.tokenizer.train_from_iterator(self._lyrics(songs), trainer)
+        length = self.settings["max_tokens"]
+        self.tokenizer.enable_truncation(length)
+        self.tokenizer.enable_padding(length=length, pad_id=PAD_ID, pad_token=PAD)
+        if self.settings["scale"] and set(FEATURES) <= set(songs):
+            scores = songs[list(FEATURES)].to_numpy()
+            self.mean, deviation = scores.mean(axis=0), scores.std(axis=0)
+            self.deviation = np.where(deviation > 0, deviation, 1.0)
+        return self
+
+    def encode(self, songs: pd.DataFrame) -> SongTensors:
+        """Turn a table of n songs into tensors.
+
+        A missing input gives a tensor of shape (n, 0), and a missing genre the number -1: a
+        network that does not ask for them never notices.
+        """
+        n = len(songs)
+        lyrics, features, genre = np.empty((n, 0), int), np.empty((n, 0)), np.full(n, -1)
+        if "lyrics" in songs:
+            encodings = self.tokenizer.encode_batch_fast(self._lyrics(songs))
+            lyrics = np.array([encoding.ids for encoding in encodings])
+        if set(FEATURES) <= set(songs):
+            features = (songs[list(FEATURES)].to_numpy() - self.mean) / self.deviation
+        if "genre" in songs:
+            genre = pd.Categorical(songs["genre"], categories=GENRES).codes
+        return SongTensors(
+            torch.tensor(lyrics, dtype=torch.int32).reshape(n, -1),
+            torch.tensor(features, dtype=torch.float32),
+            torch.tensor(genre, dtype=torch.int64),
+        )
+
+    def _lyrics(self, songs: pd.DataFrame) -> list[str]:
+        lyrics = songs["lyrics"]
+        return (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
+
+    @property
+    def words(self) -> list[str]:
+        """The vocabulary: `words[i]` has the id `i`; frequent words come first."""
+        ids = self.tokenizer.get_vocab()
+        return sorted(ids, key=ids.get)
+
+    def to_json(self) -> str:
+        """Return everything learned as a JSON text."""
+        learned = {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()}
+        tokenizer = json.loads(self.tokenizer.to_str())
+        return json.dumps({"settings": self.settings, **learned, "tokenizer": tokenizer})
+
+    @classmethod
+    def from_json(cls, text: str) -> SongEncoder:
+        """Return the encoder that `to_json` described."""
+        content = json.loads(text)
+        encoder = cls(**content["settings"])
+        encoder.mean = np.array(content["mean"])
+        encoder.deviation = np.array(content["deviation"])
+        encoder.tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
+        return encoder

@@ -1,0 +1,29 @@
+"""What a run stands on: versions, device, data. Every chapter prints it once, near its top."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import pandas as pd
+
+from genre_lib.training import choose_device
+
+PACKAGES = ("genre-lib", "torch", "pandas", "scikit-learn", "plotly")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results may depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # used from a folder, not installed
+            found[package] = "not installed"
+    return found
+
+
+def describe_environment(songs: pd.DataFrame) -> str:
+    """Return one line: versions, device, and where the songs are from."""
+    packages = " · ".join(f"{name} {number}" for name, number in versions().items())
+    return f"{packages} · device {choose_device()} · songs: {songs.attrs['source']}"

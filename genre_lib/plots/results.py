@@ -1,0 +1,129 @@
+"""Figures of what networks do: learning, mistakes, scores, speed. Used from chapter 2 on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from genre_lib.plots.look import ACCENT, LETTERING, MUTED, SEQUENTIAL, finish
+
+
+def learning_curves(table: pd.DataFrame, title: str = "Learning curves") -> go.Figure:
+    """Lines: loss and accuracy by epoch, on training and on validation songs.
+
+    `table` is what `History.table()` returns.
+    """
+    figure = make_subplots(cols=2, subplot_titles=["loss", "accuracy"], horizontal_spacing=0.12)
+    for column, measure in enumerate(("loss", "accuracy"), start=1):
+        for name, colour in (("train", MUTED), ("validation", ACCENT)):
+            figure.add_scatter(
+                x=table.index,
+                y=table[f"{name}_{measure}"].round(4),
+                name=name,
+                legendgroup=name,
+                showlegend=column == 1,
+                line={"color": colour, "dash": "dot" if name == "train" else "solid"},
+                hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
+                col=column,
+                row=1,
+            )
+    figure.update_xaxes(title="epoch")
+    figure.update_yaxes(tickformat=".0%", col=2)
+    last, lowest = table.iloc[-1], int(table["validation_loss"].idxmin())
+    alt = (
+        f"Learning curves over {len(table)} epochs. Training loss goes from "
+        f"{table['train_loss'].iloc[0]:.2f} to {last['train_loss']:.2f}; validation loss is "
+        f"lowest, {table['validation_loss'].min():.2f}, at epoch {lowest} and ends at "
+        f"{last['validation_loss']:.2f}. Accuracy ends at {last['train_accuracy']:.0%} on training "
+        f"and {last['validation_accuracy']:.0%} on validation songs"
+    )
+    return finish(figure, title, alt, height=340)
+
+
+def confusion(counts: pd.DataFrame) -> go.Figure:
+    """Heat map of a confusion matrix: of each true genre, the share predicted as each genre.
+
+    `counts` is what `Report.confusion` returns.
+    """
+    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares.round(4),
+            x=shares.columns,
+            y=shares.index,
+            colorscale=SEQUENTIAL,
+            showscale=False,
+            texttemplate="%{z:.0%}",
+            hovertemplate="%{z:.1%} of %{y} songs are taken for %{x}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="predicted genre")
+    figure.update_yaxes(title="true genre", autorange="reversed")
+    right = pd.Series(np.diag(shares), index=shares.index).sort_values()
+    wrong = shares.where(~np.eye(len(shares), dtype=bool), 0).stack().idxmax()
+    alt = (
+        f"Confusion matrix. Best recognised: {right.index[-1]} ({right.iloc[-1]:.0%}); worst: "
+        f"{right.index[0]} ({right.iloc[0]:.0%}). The most frequent mistake takes {wrong[0]} for "
+        f"{wrong[1]} ({shares.loc[wrong]:.0%} of its songs)"
+    )
+    return finish(figure, "True and predicted genre", alt, height=430)
+
+
+def accuracies(results: Mapping[str, Sequence[float]], base_rate: float) -> go.Figure:
+    """Dots: the test accuracies of each model over seeds, their mean, and the base rate.
+
+    `results` maps a model's name to its accuracies, one a seed, each in [0, 1].
+    """
+    figure = go.Figure()
+    names = list(results)[::-1]
+    means = {name: float(np.mean(results[name])) for name in names}
+    for name in names:
+        figure.add_scatter(
+            x=list(np.round(results[name], 4)),
+            y=[name] * len(results[name]),
+            mode="markers",
+            marker={"color": ACCENT, "size": 7, "opacity": 0.5},
+            showlegend=False,
+            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        )
+    figure.add_scatter(
+        x=[round(means[name], 4) for name in names],
+        y=names,
+        mode="markers+text",
+        text=[f"{means[name]:.1%}" for name in names],
+        textposition="top center",
+        marker={"symbol": "line-ns-open", "size": 16, "color": ACCENT},
+        showlegend=False,
+        hovertemplate="%{y}: mean %{x:.1%}<extra></extra>",
+    )
+    figure.add_vline(x=base_rate, line_dash="dash", line_color=LETTERING)
+    figure.update_xaxes(title="test accuracy (dashed: base rate)", tickformat=".0%")
+    alt = f"Test accuracies beside the base rate of {base_rate:.1%}: " + ", ".join(
+        f"{name} {means[name]:.1%}" for name in reversed(names)
+    )
+    return finish(figure, "Test accuracy", alt, height=120 + 48 * len(names))
+
+
+def speeds(songs_per_second: Mapping[str, float]) -> go.Figure:
+    """Bars on a logarithmic axis: songs a second of each way to run an epoch."""
+    names = list(songs_per_second)[::-1]
+    values = [songs_per_second[name] for name in names]
+    figure = go.Figure(
+        go.Bar(
+            x=[round(v) for v in values],
+            y=names,
+            orientation="h",
+            marker_color=ACCENT,
+            text=[f"{v:,.0f}" for v in values],
+            hovertemplate="%{y}: %{x:,} songs a second<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="songs a second (logarithmic)", type="log")
+    alt = "Bars, songs a second: " + ", ".join(
+        f"{name} {songs_per_second[name]:,.0f}" for name in songs_per_second
+    )
+    return finish(figure, "Songs a second", alt, height=120 + 50 * len(names))

@@ -1,0 +1,190 @@
+"""Figures of the songs themselves. Used in chapter 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from genre_lib.plots.look import (
+    ACCENT,
+    DIVERGING,
+    GENRE_COLOURS,
+    LETTERING,
+    MUTED,
+    SEQUENTIAL,
+    finish,
+)
+from genre_lib.schema import FEATURES
+
+
+def genre_shares(songs: pd.DataFrame) -> go.Figure:
+    """Bars: how many songs each genre has, the largest on top."""
+    counts = songs["genre"].value_counts().sort_values()
+    shares = counts / counts.sum()
+    figure = go.Figure(
+        go.Bar(
+            x=counts,
+            y=counts.index,
+            orientation="h",
+            marker_color=[GENRE_COLOURS[g] for g in counts.index],
+            text=[f"{s:.1%}" for s in shares],
+            hovertemplate="%{y}: %{x:,} songs<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="songs")
+    alt = "Horizontal bars, songs a genre, from most to fewest: " + ", ".join(
+        f"{g} {n:,} ({shares[g]:.1%})" for g, n in counts[::-1].items()
+    )
+    return finish(figure, "Songs by genre", alt, height=330)
+
+
+def features_by_genre(songs: pd.DataFrame) -> go.Figure:
+    """Heat map: each genre's mean score, in standard deviations from the mean of all songs."""
+    scores = songs[list(FEATURES)]
+    standard = (scores - scores.mean()) / scores.std()
+    means = standard.groupby(songs["genre"]).mean().T.loc[list(FEATURES)]
+    limit = float(np.abs(means.to_numpy()).max())
+    figure = go.Figure(
+        go.Heatmap(
+            z=means.round(3),
+            x=means.columns,
+            y=means.index,
+            colorscale=DIVERGING,
+            zmin=-limit,
+            zmax=limit,
+            colorbar={"title": "σ", "thickness": 12},
+            hovertemplate="%{x}, %{y}: %{z:+.2f} standard deviations<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    strongest = means.stack()
+    strongest = strongest.reindex(strongest.abs().sort_values(ascending=False).index)[:6]
+    alt = "Heat map of 22 scores by seven genres. Furthest from the mean: " + ", ".join(
+        f"{genre} in {feature} {value:+.1f} standard deviations"
+        for (feature, genre), value in strongest.items()
+    )
+    return finish(figure, "Mean score of each genre, in standard deviations", alt, height=620)
+
+
+def lyrics_lengths(words: pd.Series, genre: pd.Series, cut: int = 100) -> go.Figure:
+    """Histogram of words a song, with a line at the length at which the post cuts.
+
+    `words` and `genre` have one entry a song.
+    """
+    share = float((words > cut).mean())
+    counts, edges = np.histogram(words, bins=np.arange(0, 211, 10))
+    figure = go.Figure(
+        go.Bar(
+            x=edges[:-1] + 5,
+            y=counts,
+            marker_color=ACCENT,
+            hovertemplate="%{x:.0f} ± 5 words: %{y:,} songs<extra></extra>",
+        )
+    )
+    figure.add_vline(x=cut, line_dash="dash", line_color=LETTERING)
+    figure.add_annotation(
+        x=cut, y=1, yref="paper", xanchor="left", showarrow=False, text=f" longer: {share:.0%}"
+    )
+    figure.update_layout(bargap=0.05)
+    figure.update_xaxes(title="words")
+    figure.update_yaxes(title="songs")
+    medians = words.groupby(genre).median().sort_values()
+    alt = (
+        f"Histogram of words a song: median {words.median():.0f}, longest {words.max()}; "
+        f"{share:.0%} of the songs are longer than {cut} words. The genre with the shortest lyrics "
+        f"is {medians.index[0]} (median {medians.iloc[0]:.0f}), with the longest "
+        f"{medians.index[-1]} ({medians.iloc[-1]:.0f})"
+    )
+    return finish(figure, "Length of the lyrics", alt)
+
+
+def score_over_time(songs: pd.DataFrame, score: str, genre: str) -> go.Figure:
+    """Line: a genre's mean score by decade, with 95 % intervals, beside that of all songs."""
+    figure = go.Figure()
+    sentences = []
+    for name, rows, colour in (
+        ("all songs", songs, MUTED),
+        (genre, songs[songs["genre"] == genre], GENRE_COLOURS[genre]),
+    ):
+        by = rows.groupby(rows["release_date"] // 10 * 10)[score].agg(["mean", "sem"])
+        half = 1.96 * by["sem"].fillna(0)
+        figure.add_scatter(
+            x=by.index,
+            y=by["mean"].round(4),
+            error_y={"type": "data", "array": half.round(4), "thickness": 1.2, "width": 3},
+            name=name,
+            line_color=colour,
+            hovertemplate=f"{name}, %{{x}}s: %{{y:.3f}}<extra></extra>",
+        )
+        sentences.append(
+            f"{name}: {by['mean'].iloc[0]:.2f} in the {by.index[0]}s, "
+            f"{by['mean'].iloc[-1]:.2f} in the {by.index[-1]}s"
+        )
+    figure.update_xaxes(title="decade")
+    figure.update_yaxes(title=score)
+    alt = f"Two lines, mean {score} by decade with 95 % intervals. " + "; ".join(sentences)
+    return finish(figure, f"{score.capitalize()} of {genre} songs by decade", alt)
+
+
+def scores_of_genres(songs: pd.DataFrame, scores: Sequence[str]) -> go.Figure:
+    """Dots: each genre's mean of each score with its 95 % interval, one panel a score."""
+    figure = make_subplots(cols=len(scores), shared_yaxes=True, subplot_titles=list(scores))
+    order = songs.groupby("genre")[scores[0]].mean().sort_values().index
+    sentences = []
+    for column, score in enumerate(scores, start=1):
+        by = songs.groupby("genre")[score].agg(["mean", "sem"]).loc[order]
+        figure.add_scatter(
+            x=by["mean"].round(4),
+            y=order,
+            error_x={"type": "data", "array": (1.96 * by["sem"]).round(4), "thickness": 1.2},
+            mode="markers",
+            marker={"color": [GENRE_COLOURS[g] for g in order], "size": 10},
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+            showlegend=False,
+            col=column,
+            row=1,
+        )
+        ranked = by["mean"].sort_values(ascending=False)
+        sentences.append(
+            f"{score} is highest in {ranked.index[0]} ({ranked.iloc[0]:.2f}) and lowest in "
+            f"{ranked.index[-1]} ({ranked.iloc[-1]:.2f})"
+        )
+    alt = "Dots with 95 % intervals, one row a genre: " + "; ".join(sentences)
+    return finish(figure, "Mean scores with 95 % intervals", alt, height=360)
+
+
+def density(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
+    """Heat map: how many songs fall on each pair of values of two scores."""
+    edges = np.linspace(0, 1, 21)
+    counts, _, _ = np.histogram2d(songs[y], songs[x], bins=(edges, edges))
+    middle = edges[:-1] + 0.025
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.log10(counts + 1).round(3),
+            x=middle,
+            y=middle,
+            customdata=counts,
+            colorscale=SEQUENTIAL,
+            colorbar={
+                "title": "songs",
+                "thickness": 12,
+                "tickvals": [0, 1, 2, 3, 4],
+                "ticktext": ["0", "10", "100", "1,000", "10,000"],
+            },
+            hovertemplate=f"{x} %{{x:.3f}}, {y} %{{y:.3f}}: "
+            "%{customdata:,.0f} songs<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title=x)
+    figure.update_yaxes(title=y)
+    high = songs[x] > 0.5
+    alt = (
+        f"Heat map of songs by {x} and {y}. Of the songs with {x} above one half, "
+        f"{(songs.loc[high, y] > 0.5).mean():.0%} have {y} above one half too; of the others "
+        f"{(songs.loc[~high, y] > 0.5).mean():.0%}"
+    )
+    return finish(figure, f"{x.capitalize()} and {y}", alt, height=430)

@@ -1,0 +1,76 @@
+"""Figures of the word embedding. Used in chapter 7."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from genre_lib.plots.look import GENRE_COLOURS, finish
+from genre_lib.schema import GENRES
+
+
+def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -> go.Figure:
+    """Scatter: words by two coordinates, coloured by the genre toward which each pulls most.
+
+    Parameters
+    ----------
+    plane
+        Columns `x` and `y`, a row a word.
+    pull
+        A column a genre, a row a word (`genre_lib.embedding.genre_pull`).
+    shares
+        Each axis's share of the variance, for its title.
+    """
+    favourite = pull.loc[plane.index].idxmax(axis=1)
+    strength = pull.loc[plane.index].max(axis=1)
+    figure = go.Figure()
+    for genre in GENRES:
+        words = plane.index[favourite == genre]
+        figure.add_scatter(
+            x=plane.loc[words, "x"].round(3),
+            y=plane.loc[words, "y"].round(3),
+            mode="markers",
+            name=genre,
+            text=words,
+            customdata=strength[words].round(2),
+            marker={"color": GENRE_COLOURS[genre], "size": 6, "opacity": 0.75},
+            hovertemplate=f"%{{text}}: pulls toward {genre} by %{{customdata:.2f}}<extra></extra>",
+        )
+    for axis, share in zip("xy", shares, strict=True):
+        figure.update_layout({f"{axis}axis_title": f"{share:.0%} of the variance"})
+    examples = ", ".join(
+        f"{genre}: {', '.join(strength[favourite == genre].nlargest(3).index)}"
+        for genre in GENRES
+        if (favourite == genre).any()
+    )
+    alt = (
+        f"Map of {len(plane):,} words; the two axes hold {sum(shares):.0%} of the variance of the "
+        f"embedding. Words with the strongest pull toward each genre: {examples}"
+    )
+    return finish(figure, "The words of the lyrics network", alt, height=560)
+
+
+def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
+    """Bars: the `n` words that pull most toward each genre, one panel a genre."""
+    titles = [*GENRES]
+    figure = make_subplots(rows=4, cols=2, subplot_titles=titles, vertical_spacing=0.08)
+    for position, genre in enumerate(GENRES):
+        top = pull[genre].nlargest(n)[::-1]
+        figure.add_bar(
+            x=top.round(3),
+            y=top.index,
+            orientation="h",
+            marker_color=GENRE_COLOURS[genre],
+            showlegend=False,
+            hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+            row=position // 2 + 1,
+            col=position % 2 + 1,
+        )
+    figure.update_yaxes(tickfont_size=11)
+    alt = "Bars, the words that pull most toward each genre. " + "; ".join(
+        f"{genre}: {', '.join(pull[genre].nlargest(5).index)}" for genre in GENRES
+    )
+    return finish(figure, "Words that pull most toward each genre", alt, height=820)

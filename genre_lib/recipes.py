@@ -1,0 +1,105 @@
+"""Named settings for each network. Explained where the network is, in chapters 4 to 6."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from torch import nn
+
+from genre_lib import models
+from genre_lib.schema import GenreLibError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that fixes a training run but the songs, the seed and the device."""
+
+    name: str
+    """`original`, the post's settings, or `course`, ours."""
+    task: str
+    """What the network sees: `lyrics`, `features` or `combined`."""
+    network: str
+    """The class in `genre_lib.models`."""
+    encoder: dict[str, Any] = field(default_factory=dict)
+    """Arguments of `SongEncoder`."""
+    layers: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the network, the size of the vocabulary left out."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """Arguments of `genre_lib.training.fit`."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns of a table of songs that the network looks at."""
+        return getattr(models, self.network).inputs
+
+    def build(self, vocabulary: int) -> nn.Module:
+        """Return a new network; its first weights come from torch's global seed."""
+        sizes = {"vocabulary": vocabulary} if "lyrics" in self.inputs else {}
+        return getattr(models, self.network)(**sizes, **self.layers)
+
+
+POST_ENCODER = {"min_frequency": 1, "max_tokens": 100, "scale": False, "footer": True}
+
+RECIPES = {
+    (recipe.name, recipe.task): recipe
+    for recipe in (
+        Recipe(
+            "original",
+            "lyrics",
+            "PostLyricsNetwork",
+            encoder=POST_ENCODER,
+            training={"epochs": 30, "batch_size": 8},
+        ),
+        Recipe(
+            "original",
+            "features",
+            "PostFeaturesNetwork",
+            encoder=POST_ENCODER,
+            training={"epochs": 50, "batch_size": 16},
+        ),
+        Recipe(
+            "original",
+            "combined",
+            "PostCombinedNetwork",
+            encoder=POST_ENCODER,
+            training={"epochs": 40, "batch_size": 16},
+        ),
+        Recipe(
+            "course",
+            "lyrics",
+            "LyricsNetwork",
+            training={"epochs": 40, "batch_size": 256, "learning_rate": 3e-3, "patience": 3},
+        ),
+        Recipe(
+            "course",
+            "features",
+            "FeaturesNetwork",
+            training={"epochs": 60, "batch_size": 256, "patience": 6},
+        ),
+        Recipe(
+            "course",
+            "combined",
+            "CombinedNetwork",
+            training={"epochs": 40, "batch_size": 256, "patience": 4},
+        ),
+    )
+}
+
+
+def get_recipe(name: str, task: str) -> Recipe:
+    """Return the recipe called `name` ("original", "course") for a task.
+
+    Raises
+    ------
+    GenreLibError
+        When there is none; the message lists those that exist.
+    """
+    try:
+        return RECIPES[name, task]
+    except KeyError:
+        known = [f"{n} {t}" for n, t in RECIPES]
+        near = get_close_matches(f"{name} {task}", known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(known) + "."
+        raise GenreLibError(f"There is no recipe '{name} {task}': {hint}") from None

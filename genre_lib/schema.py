@@ -1,0 +1,148 @@
+"""The names of the course, and what a valid table of songs is.
+
+Explained in chapter 1, *The songs*. The column names are those of the published file
+(Moura et al., *Music Dataset: Lyrics and Metadata from 1950 to 2019*, doi 10.17632/3t9vbwxgr5.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+GENRES = ("blues", "country", "hip hop", "jazz", "pop", "reggae", "rock")
+"""The seven labels in alphabetical order; a genre's number is its position here."""
+
+TOPIC_FEATURES = (
+    "dating", "violence", "world/life", "night/time", "shake the audience", "family/gospel",
+    "romantic", "communication", "obscene", "music", "movement/places",
+    "light/visual perceptions", "family/spiritual", "like/girls", "sadness", "feelings",
+)  # fmt: skip
+"""Sixteen scores that a topic model (LDA) gave to the lyrics; together they sum to about 1."""
+
+AUDIO_FEATURES = (
+    "danceability", "loudness", "acousticness", "instrumentalness", "valence", "energy",
+)  # fmt: skip
+"""Six scores of the recording, by Spotify, rescaled to [0, 1] by the authors of the data set."""
+
+FEATURES = TOPIC_FEATURES + AUDIO_FEATURES
+"""All 22 scores, in the order in which every network of the course receives them."""
+
+COLUMNS = ("artist_name", "track_name", "release_date", "genre", "lyrics", *FEATURES)
+"""The columns that the chapters use; `len`, `topic` and `age` of the file are derived from them."""
+
+FOOTER = "lyric commercial"
+"""Two words that a lyrics site left at the end of some songs: a leak of the label (chapter 1)."""
+
+YEARS = (1900, 2100)
+
+
+class GenreLibError(ValueError):
+    """A fault that the reader can mend; its message is one sentence that says how."""
+
+
+class SongsError(GenreLibError):
+    """A table of songs that can't be used."""
+
+
+def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+    """Return `songs` with proper types, or raise `SongsError` at the first fault.
+
+    Parameters
+    ----------
+    songs
+        One row a song. Rows are counted from 1 in messages, the header not counted.
+    source
+        What to call the table in a message, e.g. the name of its file.
+    columns
+        The columns that must be there. Others are kept; those of them that the course knows
+        are checked all the same.
+
+    Raises
+    ------
+    SongsError
+        Naming column, row and value: a missing column (with the nearest name that is there), no
+        rows, an unknown genre, a score that is no number in [0, 1], a year that is no year,
+        empty lyrics, or (where the genre is asked for, so that songs may be learned from or
+        scored) the same row twice.
+    """
+    for name in columns:
+        if name not in songs.columns:
+            raise SongsError(f"{source} has no column {name!r}{_did_you_mean(name, songs)}.")
+    if songs.empty:
+        raise SongsError(f"{source} has a header but no songs below it.")
+
+    songs = songs.reset_index(drop=True)
+    for name in songs.columns.intersection(COLUMNS):
+        songs[name] = _CHECKS.get(name, _check_score)(songs[name], source)
+
+    repeated = songs.duplicated()
+    if "genre" in columns and repeated.any():
+        row = int(repeated.to_numpy().argmax())
+        first = int((songs == songs.loc[row]).all(axis=1).to_numpy().argmax())
+        raise SongsError(
+            f"{source} has the same song twice, in rows {first + 1} and {row + 1}: remove one, "
+            "or it may end up on both sides of a split."
+        )
+    return songs
+
+
+def _did_you_mean(name: str, songs: pd.DataFrame) -> str:
+    known = [str(c) for c in songs.columns if c not in COLUMNS]
+    near = get_close_matches(name.lower(), [c.strip().lower() for c in known], n=1)
+    if not near:
+        return f"; its columns are {', '.join(map(str, songs.columns[:8]))}, …"
+    spelling = next(c for c in known if c.strip().lower() == near[0])
+    return f"; rename its column {spelling!r}, if that is the one"
+
+
+def _raise_at(bad: np.ndarray, column: pd.Series, source: str, complaint: str) -> None:
+    """Raise at the first row where `bad` holds; `complaint` follows the value."""
+    if bad.any():
+        row = int(bad.argmax())
+        value = str(column.iloc[row])
+        shown = value if len(value) <= 40 else value[:37] + "…"
+        raise SongsError(f"{source}, column {column.name!r}, row {row + 1}: {shown!r} {complaint}.")
+
+
+def _check_text(column: pd.Series, source: str) -> pd.Series:
+    text = column.fillna("").astype(str)
+    empty = (text.str.strip() == "").to_numpy()
+    _raise_at(empty, text, source, "is empty: fill it in or remove the song")
+    return text
+
+
+def _check_genre(column: pd.Series, source: str) -> pd.Series:
+    text = column.fillna("").astype(str)
+    unknown = ~text.isin(GENRES).to_numpy()
+    if unknown.any():
+        value = text.iloc[int(unknown.argmax())]
+        near = get_close_matches(value.strip().lower().replace("-", " "), GENRES, n=1)
+        meant = f"did you mean {near[0]!r}?" if near else "use one of"
+        _raise_at(unknown, text, source, f"is not a genre; {meant} ({', '.join(GENRES)})")
+    return text
+
+
+def _check_score(column: pd.Series, source: str) -> pd.Series:
+    score = pd.to_numeric(column, errors="coerce").astype(float)
+    _raise_at(score.isna().to_numpy(), column, source, "is not a number between 0 and 1")
+    _raise_at(~score.between(0, 1).to_numpy(), column, source, "is outside the range 0 to 1")
+    return score
+
+
+def _check_year(column: pd.Series, source: str) -> pd.Series:
+    year = pd.to_numeric(column, errors="coerce")
+    wrong = ~(year.between(*YEARS) & (year % 1 == 0)).to_numpy()
+    _raise_at(wrong, column, source, f"is not a year between {YEARS[0]} and {YEARS[1]}")
+    return year.astype(int)
+
+
+_CHECKS = {
+    "artist_name": _check_text,
+    "track_name": _check_text,
+    "lyrics": _check_text,
+    "genre": _check_genre,
+    "release_date": _check_year,
+}

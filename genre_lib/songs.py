@@ -1,0 +1,235 @@
+"""Where songs come from, and how they are divided. Explained in chapter 1, *The songs*."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pooch
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from genre_lib.schema import COLUMNS, FOOTER, SongsError, check_songs
+from genre_lib.synthetic import make_songs
+
+PUBLISHED_URL = (
+    "https://raw.githubusercontent.com/PhilChodrow/PIC16B/"
+    "7d12d32e070e7ff3840b971c0ce4185ef1911796/datasets/tcc_ceds_music.csv"
+)
+PUBLISHED_BLOB = "2f0edbced3d1376242819a7fb566ea3ad3de790e"
+"""The published file's git blob hash: SHA-1 of `blob <bytes>`, a zero byte, and the content."""
+
+TIMEOUT = 5
+"""Seconds to wait for the server of the published file before doing without it."""
+
+FOLDS = 10
+TEST_FOLDS, VALIDATION_FOLDS = (0, 1), (2,)
+
+
+class Split(NamedTuple):
+    """Songs to learn from, to choose by, and to be judged on: 70, 10 and 20 of 100."""
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    test: pd.DataFrame
+
+
+def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+    """Return a checked table of songs, one row a song; `.attrs["source"]` says where it is from.
+
+    Parameters
+    ----------
+    source
+        The path of a CSV file; `"published"`, the file of the data set, from the user's cache or
+        downloaded (28 MB); `"synthetic"`, 4,000 made-up songs; or `"auto"`: what the environment
+        variable `GENRE_SONGS` names (any of the three), else the published file, else, when it
+        can't be had, synthetic songs with a warning that says so.
+    columns
+        The columns that must be there.
+
+    Raises
+    ------
+    SongsError
+        When the songs asked for can't be read, downloaded or used; one sentence says why.
+    """
+    if source == "auto":
+        source = os.environ.get("GENRE_SONGS", "").strip() or "auto"
+    if source == "auto":
+        try:
+            return load_songs("published", columns)
+        except SongsError as reason:
+            songs = make_songs()
+            songs.attrs["source"] += "; they stand in for the published songs"
+            warnings.warn(f"Using {songs.attrs['source']}. {reason}", stacklevel=2)
+            return songs
+    if source == "synthetic":
+        return make_songs()
+    if source == "published":
+        songs = read_songs(_published_file(), columns)
+        songs.attrs["source"] = f"{len(songs):,} real songs (the published data set)"
+        return songs
+    return read_songs(source, columns)
+
+
+def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+    """Read and check a CSV file of songs in the published file's layout.
+
+    The published file's first column, the row id without a name, is dropped under either of its
+    spellings (`""` or `"Unnamed: 0"`).
+
+    Raises
+    ------
+    SongsError
+        When the file is missing, empty, an HTML page, not UTF-8, not a CSV table, or when
+        `genre_lib.schema.check_songs` finds a fault in it.
+    """
+    path = Path(path).expanduser()
+    text = _read_text(path)
+    try:
+        # With pandas' default, a song called "null" or "nan" would have no title.
+        songs = pd.read_csv(io.StringIO(text), keep_default_na=False, low_memory=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        raise SongsError(f"{path.name} is not a table in CSV form: {reason}.") from None
+    songs = songs.drop(columns=["", "Unnamed: 0"], errors="ignore")
+    songs = check_songs(songs, path.name, columns)
+    songs.attrs["source"] = f"{len(songs):,} songs from the file {path.name}"
+    return songs
+
+
+def _read_text(path: Path) -> str:
+    if path.is_dir():
+        raise SongsError(f"{path} is a folder: give the path of a CSV file in it.")
+    if not path.exists():
+        siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
+        near = get_close_matches(path.name, siblings, n=1)
+        hint = f"did you mean {near[0]}?" if near else "check the path, or use 'synthetic'."
+        raise SongsError(f"There is no file {path}: {hint}")
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SongsError(
+            f"{path.name} is not UTF-8 text: byte {content[error.start]:#04x} in line {line} means "
+            "nothing there; open the file in an editor and save it with the encoding UTF-8."
+        ) from None
+    if not text.strip():
+        raise SongsError(f"{path.name} is empty: download or export it again.")
+    if text.lstrip()[:9].lower().startswith(("<!doctype", "<html", "<?xml")):
+        raise SongsError(
+            f"{path.name} is a web page, not a table of songs (a download that went wrong "
+            "often looks so): download it again."
+        )
+    return text
+
+
+def _published_file() -> Path:
+    """Return the verified copy in the user's cache, downloading it if it is not there."""
+    target = Path(pooch.os_cache("genre-lib")) / f"{PUBLISHED_BLOB[:12]}-tcc_ceds_music.csv"
+    if target.exists():
+        if _git_blob_hash(target) == PUBLISHED_BLOB:
+            return target
+        warnings.warn(f"The cached file {target} is damaged: downloading it anew.", stacklevel=4)
+        target.unlink()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # The file gets its name in the cache only once it is whole and checked.
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as folder:
+            fetched = Path(
+                pooch.retrieve(
+                    PUBLISHED_URL,
+                    known_hash=None,
+                    fname=target.name,
+                    path=folder,
+                    downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
+                )
+            )
+            if _git_blob_hash(fetched) != PUBLISHED_BLOB:
+                raise SongsError(
+                    f"What {PUBLISHED_URL} sent is not the published file (its git blob hash is "
+                    f"{_git_blob_hash(fetched)}): it was thrown away; try again later."
+                )
+            os.replace(fetched, target)
+    except OSError as error:  # no network, no server, no room, no permission
+        raise SongsError(
+            f"The published songs could not be fetched ({type(error).__name__}): connect to a "
+            "network, or set GENRE_SONGS to the path of a copy."
+        ) from error
+    return target
+
+
+def _git_blob_hash(path: Path) -> str:
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def strip_footer(lyrics: pd.Series) -> pd.Series:
+    """Return the lyrics without the scraped footer "lyric commercial" at their end.
+
+    The footer gives the genre away: almost only rock, hip hop and pop songs carry it.
+    """
+    return lyrics.str.replace(rf"\s*\b{FOOTER}\s*$", "", regex=True)
+
+
+def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
+    """Divide songs 70/10/20 into train, validation and test, each with the same genre shares.
+
+    Parameters
+    ----------
+    songs
+        A table of songs.
+    by
+        `"song"`: every song is drawn on its own. `"artist"`: an artist's songs stay together, so
+        that no model can score by recognising an artist (the shares then hold nearly).
+    seed
+        The split's number: the same seed divides the same table in the same way.
+
+    Raises
+    ------
+    SongsError
+        When a genre has fewer than 10 songs, or `by` is neither word.
+    """
+    fold = _folds(songs, by, seed)
+    in_test, in_validation = np.isin(fold, TEST_FOLDS), np.isin(fold, VALIDATION_FOLDS)
+    return Split(songs[~in_test & ~in_validation], songs[in_validation], songs[in_test])
+
+
+def hold_out(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
+    """Keep a tenth of the songs for validation and none for a test: for a network to be used.
+
+    Parameters and errors are those of `split_songs`.
+    """
+    in_validation = np.isin(_folds(songs, by, seed), VALIDATION_FOLDS)
+    return Split(songs[~in_validation], songs[in_validation], songs[:0])
+
+
+def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
+    """Give each song the number of one of ten folds, equal in size and genre shares."""
+    splitters = {"song": StratifiedKFold, "artist": StratifiedGroupKFold}
+    if by not in splitters:
+        raise SongsError(f"Songs are split by 'song' or by 'artist', not by {by!r}.")
+    if by == "artist" and "artist_name" not in songs:
+        raise SongsError(
+            "A split by artist needs the column 'artist_name': add it, or split by song."
+        )
+    rarest = songs["genre"].value_counts()
+    if rarest.min() < FOLDS:
+        raise SongsError(
+            f"The genre {rarest.idxmin()!r} has only {rarest.min()} songs here and a split needs "
+            f"{FOLDS} of each: add songs."
+        )
+    splitter = splitters[by](FOLDS, shuffle=True, random_state=seed)
+    groups = songs["artist_name"] if by == "artist" else None
+    fold = np.empty(len(songs), dtype=int)
+    for number, (_, rows) in enumerate(splitter.split(songs, songs["genre"], groups)):
+        fold[rows] = number
+    return fold

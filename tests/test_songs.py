@@ -1,0 +1,241 @@
+"""Where songs come from, what is wrong with bad ones, and how they are divided."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import threading
+
+import pandas as pd
+import pytest
+
+from genre_lib import songs as songs_module
+from genre_lib.schema import COLUMNS, GENRES, SongsError
+from genre_lib.songs import hold_out, load_songs, read_songs, split_songs, strip_footer
+
+
+def spoil(songs: pd.DataFrame, column: str, row: int, value: object) -> pd.DataFrame:
+    songs[column] = songs[column].astype(object)
+    songs.loc[row - 1, column] = value
+    return songs
+
+
+BAD_TABLES = {
+    "missing column": (lambda s: s.drop(columns="energy"), ["no column 'energy'"]),
+    "misspelt column": (
+        lambda s: s.rename(columns={"valence": "Valance"}),
+        ["no column 'valence'", "'Valance'"],
+    ),
+    "capital letters": (lambda s: s.rename(columns={"lyrics": "Lyrics"}), ["'lyrics'", "'Lyrics'"]),
+    "unknown genre": (
+        lambda s: spoil(s, "genre", 3, "Hip-Hop"),
+        ["'genre'", "row 3", "'Hip-Hop'", "did you mean 'hip hop'"],
+    ),
+    "far genre": (
+        lambda s: spoil(s, "genre", 2, "zydeco"),
+        ["row 2", "'zydeco'", "blues, country"],
+    ),
+    "score too high": (
+        lambda s: spoil(s, "danceability", 7, 1.5),
+        ["'danceability'", "row 7", "'1.5'", "0 to 1"],
+    ),
+    "score in words": (lambda s: spoil(s, "sadness", 5, "much"), ["'sadness'", "row 5", "'much'"]),
+    "score missing": (lambda s: spoil(s, "world/life", 9, ""), ["'world/life'", "row 9"]),
+    "score infinite": (lambda s: spoil(s, "energy", 4, "inf"), ["'energy'", "row 4", "'inf'"]),
+    "empty lyrics": (lambda s: spoil(s, "lyrics", 6, "  "), ["'lyrics'", "row 6", "empty"]),
+    "year in words": (lambda s: spoil(s, "release_date", 8, "1970s"), ["row 8", "'1970s'", "year"]),
+    "duplicate": (
+        lambda s: pd.concat([s, s.iloc[[10]]], ignore_index=True),
+        ["twice", "rows 11 and 31"],
+    ),
+    "no rows": (lambda s: s.iloc[:0], ["no songs"]),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_TABLES)
+def test_a_bad_table_is_refused_in_one_sentence(fault, songs, tmp_path):
+    change, expected = BAD_TABLES[fault]
+    path = tmp_path / "my_songs.csv"
+    change(songs.head(30)).to_csv(path)
+    with pytest.raises(SongsError) as raised:
+        read_songs(path)
+    message = str(raised.value)
+    assert "my_songs.csv" in message and "\n" not in message
+    for part in expected:
+        assert part in message
+
+
+BAD_FILES = {
+    "empty": (b"", "is empty"),
+    "blank": (b" \n\n", "is empty"),
+    "web page": (b"\n<!DOCTYPE html><html><body>404</body></html>", "web page"),
+    "latin 1": ("genre,lyrics\npop,café\n".encode("latin-1"), "byte 0xe9 in line 2"),
+    "utf 16": ("genre,lyrics\npop,love\n".encode("utf-16"), "not UTF-8"),
+    "ragged": (b"a,b\n1,2\n1,2,3\n", "line 3"),
+    "binary": (b"PK\x03\x04\xff\xfe\x00\x00", "not UTF-8"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_FILES)
+def test_a_bad_file_is_named_as_such(fault, tmp_path):
+    content, expected = BAD_FILES[fault]
+    path = tmp_path / "songs.csv"
+    path.write_bytes(content)
+    with pytest.raises(SongsError, match=expected):
+        read_songs(path)
+
+
+def test_a_missing_file_gets_the_nearest_name(tmp_path):
+    (tmp_path / "songs.csv").write_text("x")
+    with pytest.raises(SongsError, match=r"did you mean songs\.csv"):
+        read_songs(tmp_path / "song.csv")
+    with pytest.raises(SongsError, match="folder"):
+        read_songs(tmp_path)
+
+
+@pytest.mark.parametrize("first_column", ["", "Unnamed: 0"])
+def test_both_spellings_of_the_row_id_are_accepted(first_column, songs, tmp_path):
+    path = tmp_path / "songs.csv"
+    songs.head(20).to_csv(path, index_label=first_column)
+    read = read_songs(path)
+    pd.testing.assert_frame_equal(read, songs.head(20), check_dtype=False)
+    assert read.attrs["source"] == "20 songs from the file songs.csv"
+
+
+def test_a_title_may_be_the_word_null(songs, tmp_path):
+    path = tmp_path / "songs.csv"
+    spoil(spoil(songs.head(20), "track_name", 1, "null"), "lyrics", 2, "nan").to_csv(path)
+    read = read_songs(path)
+    assert read.loc[0, "track_name"] == "null" and read.loc[1, "lyrics"] == "nan"
+
+
+def test_only_the_columns_asked_for_must_be_there(songs, tmp_path):
+    path = tmp_path / "lyrics.csv"
+    songs[["lyrics"]].head(5).to_csv(path, index=False)
+    assert list(read_songs(path, columns=["lyrics"]).columns) == ["lyrics"]
+
+
+def test_the_environment_variable_names_the_source(monkeypatch, songs, tmp_path):
+    path = tmp_path / "mine.csv"
+    songs.head(20).to_csv(path)
+    monkeypatch.setenv("GENRE_SONGS", str(path))
+    assert load_songs().attrs["source"] == "20 songs from the file mine.csv"
+    monkeypatch.setenv("GENRE_SONGS", "synthetic")
+    assert "synthetic" in load_songs().attrs["source"]
+    monkeypatch.setenv("GENRE_SONGS", str(tmp_path / "gone.csv"))
+    with pytest.raises(SongsError, match=r"gone\.csv"):
+        load_songs()
+
+
+@pytest.fixture
+def published(songs, tmp_path, monkeypatch):
+    """A server on this machine in place of the real one; `published.body` is what it sends."""
+    good = songs.head(200).to_csv().encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        body, missing, requests = good, 0, 0
+
+        def do_GET(self):
+            Handler.requests += 1
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(Handler.body) + Handler.missing))
+            self.end_headers()
+            self.wfile.write(Handler.body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    blob = hashlib.sha1(b"blob %d\0" % len(good) + good).hexdigest()
+    monkeypatch.setattr(songs_module, "PUBLISHED_BLOB", blob)
+    monkeypatch.setattr(
+        songs_module, "PUBLISHED_URL", f"http://127.0.0.1:{server.server_port}/songs.csv"
+    )
+    monkeypatch.delenv("GENRE_SONGS", raising=False)
+    monkeypatch.setattr(songs_module.pooch, "os_cache", lambda name: tmp_path / "cache" / name)
+    Handler.cache = tmp_path / "cache" / "genre-lib"
+    yield Handler
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_published_file_is_downloaded_once_and_verified(published):
+    first = load_songs()
+    assert "200 real songs" in first.attrs["source"]
+    pd.testing.assert_frame_equal(load_songs("published"), first)
+    assert published.requests == 1
+
+
+@pytest.mark.parametrize("fault", ["wrong file", "truncated"])
+def test_a_download_that_went_wrong_is_thrown_away(published, fault):
+    if fault == "wrong file":
+        published.body = b"something else"
+    else:
+        published.body, published.missing = published.body[:-1000], 1000
+    with pytest.raises(SongsError, match="published"):
+        load_songs("published")
+    assert list(published.cache.iterdir()) == []
+    with pytest.warns(UserWarning, match="synthetic songs"):
+        songs = load_songs()
+    assert "stand in for the published songs" in songs.attrs["source"]
+
+
+def test_a_damaged_copy_in_the_cache_is_replaced(published):
+    load_songs("published")
+    (cached,) = published.cache.iterdir()
+    cached.write_bytes(cached.read_bytes()[:-5])
+    with pytest.warns(UserWarning, match="damaged"):
+        songs = load_songs("published")
+    assert len(songs) == 200 and published.requests == 2
+
+
+def test_no_server_means_synthetic_songs(published, monkeypatch):
+    monkeypatch.setattr(songs_module, "PUBLISHED_URL", "http://127.0.0.1:9/songs.csv")
+    with pytest.warns(UserWarning, match="could not be fetched"):
+        assert len(load_songs()) == 4000
+    with pytest.raises(SongsError, match="GENRE_SONGS"):
+        load_songs("published")
+
+
+def test_the_footer_is_stripped_at_the_end_only():
+    lyrics = pd.Series(
+        ["love me lyric commercial", "lyric commercial break", "sing lyric commercial ", "lyric"]
+    )
+    assert strip_footer(lyrics).tolist() == ["love me", "lyric commercial break", "sing", "lyric"]
+
+
+@pytest.mark.parametrize("by", ["song", "artist"])
+def test_a_split_is_fair_and_repeatable(songs, by):
+    parts = split_songs(songs, by, seed=3)
+    rows = [set(part.index) for part in parts]
+    assert set.union(*rows) == set(songs.index) and sum(map(len, rows)) == len(songs)
+    for part, share in zip(parts, (0.7, 0.1, 0.2), strict=True):
+        assert len(part) == pytest.approx(share * len(songs), rel=0.05 if by == "song" else 0.25)
+        assert set(part["genre"]) == set(GENRES)
+    again, other = split_songs(songs, by, seed=3), split_songs(songs, by, seed=4)
+    assert again.test.index.equals(parts.test.index)
+    assert not other.test.index.equals(parts.test.index)
+    if by == "artist":
+        artists = [set(part["artist_name"]) for part in parts]
+        assert not (artists[0] & artists[1] or artists[0] & artists[2] or artists[1] & artists[2])
+
+
+def test_hold_out_keeps_no_test_songs(songs):
+    split = hold_out(songs)
+    assert len(split.test) == 0
+    assert len(split.train) + len(split.validation) == len(songs)
+    assert not set(split.train.index) & set(split.validation.index)
+
+
+def test_a_split_that_can_not_be_is_refused(songs):
+    with pytest.raises(SongsError, match="'jazz' has only 3 songs"):
+        split_songs(songs.drop(songs.index[songs["genre"] == "jazz"][3:]))
+    with pytest.raises(SongsError, match="not by 'year'"):
+        split_songs(songs, by="year")
+    with pytest.raises(SongsError, match="artist_name"):
+        split_songs(songs.drop(columns="artist_name"), by="artist")
+
+
+def test_the_schema_knows_every_column_of_a_table(songs):
+    assert set(COLUMNS) <= set(songs.columns)

@@ -1,0 +1,137 @@
+"""One loop, one scoring function."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from genre_lib import SongEncoder, evaluate, fit, split_songs
+from genre_lib.models import FeaturesNetwork, LyricsNetwork
+from genre_lib.schema import GenreLibError
+from genre_lib.training import Report, choose_device, predict
+
+QUIET = {"device": "cpu", "progress": False}
+
+
+@pytest.fixture
+def tensors(songs):
+    split = split_songs(songs)
+    encoder = SongEncoder().fit(split.train)
+    return encoder.encode(split.train), encoder.encode(split.validation), len(encoder.words)
+
+
+def trained(tensors, seed=0, **settings):
+    train, validation, _ = tensors
+    torch.manual_seed(seed)
+    network = FeaturesNetwork(width=32)
+    settings = {"epochs": 4, "batch_size": 64, "seed": seed} | QUIET | settings
+    return network, fit(network, train, validation, **settings)
+
+
+def test_training_lowers_the_loss_and_beats_the_base_rate(tensors):
+    network, history = trained(tensors, epochs=15)
+    table = history.table()
+    assert table["train_loss"].iloc[-1] < table["train_loss"].iloc[0]
+    report = evaluate(network, tensors[1])
+    assert report.accuracy > report.base_rate + 0.05
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(tensors):
+    (a, history_a), (b, history_b) = trained(tensors), trained(tensors)
+    other, _ = trained(tensors, seed=1)
+    assert all(map(torch.equal, a.state_dict().values(), b.state_dict().values()))
+    assert [r["train_loss"] for r in history_a.rows] == [r["train_loss"] for r in history_b.rows]
+    assert not all(map(torch.equal, a.state_dict().values(), other.state_dict().values()))
+
+
+def test_the_history_has_loss_and_accuracy_of_both_sets(tensors):
+    _, history = trained(tensors)
+    table = history.table()
+    assert table.index.tolist() == [1, 2, 3, 4] and table.index.name == "epoch"
+    expected = {f"{s}_{m}" for s in ("train", "validation") for m in ("loss", "accuracy")}
+    assert expected <= set(table.columns)
+    assert table.notna().all().all()
+
+
+class Watcher(nn.Module):
+    """Answers the same for every song, and writes down the mode in which it was asked."""
+
+    inputs = ()
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(7))
+        self.modes = []
+
+    def forward(self, lyrics, features):
+        self.modes.append(self.training)
+        return self.weight.expand(len(features), 7)
+
+
+def test_scoring_is_in_evaluation_mode_and_training_is_not(tensors):
+    train, validation, _ = tensors
+    network = Watcher()
+    fit(network, train, validation, epochs=1, batch_size=len(train), **QUIET)
+    assert network.modes == [True, False]
+    network.train()
+    evaluate(network, validation)
+    assert network.modes[-1] is False and network.training
+
+
+def test_dropout_makes_no_difference_to_a_score(tensors):
+    network = FeaturesNetwork(dropout=0.9)
+    assert np.array_equal(predict(network, tensors[1]), predict(network, tensors[1]))
+
+
+def test_the_size_of_scoring_batches_makes_no_difference(tensors):
+    network = LyricsNetwork(tensors[2])
+    whole, pieces = predict(network, tensors[1]), predict(network, tensors[1], batch_size=7)
+    assert np.allclose(whole, pieces, atol=1e-6)
+
+
+def test_early_stopping_goes_back_to_the_lowest_validation_loss(tensors):
+    network, history = trained(tensors, epochs=200, patience=3, learning_rate=0.02)
+    losses = history.table()["validation_loss"]
+    assert len(losses) < 200 and history.best_epoch == losses.idxmin() == len(losses) - 3
+    assert evaluate(network, tensors[1]).loss == pytest.approx(losses.min(), rel=1e-5)
+
+
+def test_an_interrupt_keeps_what_was_trained(tensors):
+    class Impatient(FeaturesNetwork):
+        calls = 0
+
+        def forward(self, lyrics, features):
+            Impatient.calls += 1
+            if Impatient.calls == 40:
+                raise KeyboardInterrupt
+            return super().forward(lyrics, features)
+
+    train, validation, _ = tensors
+    network = Impatient(width=16)
+    before = network.output.weight.clone()
+    history = fit(network, train, validation, epochs=50, batch_size=64, **QUIET)
+    assert history.interrupted and 1 <= len(history.rows) < 50
+    assert not torch.equal(network.output.weight, before) and not network.training
+
+
+def test_a_report_counts_as_one_would_by_hand():
+    probabilities = np.full((4, 7), 0.05)
+    for row, guess in enumerate([0, 0, 1, 2]):
+        probabilities[row, guess] = 0.7
+    report = Report(probabilities, np.array([0, 0, 1, 3]))
+    assert (report.songs, report.accuracy, report.base_rate) == (4, 0.75, 0.5)
+    assert report.macro_f1 == pytest.approx((1 + 1 + 0) / 3)
+    assert report.loss == pytest.approx(-(3 * np.log(0.7) + np.log(0.05)) / 4)
+    assert report.confusion.loc["blues", "blues"] == 2
+    assert report.confusion.loc["jazz", "hip hop"] == 1
+
+
+def test_a_device_that_is_not_there_is_named():
+    assert choose_device("cpu").type == "cpu"
+    with pytest.raises(GenreLibError, match="'warp'"):
+        choose_device("warp")
+    if not torch.cuda.is_available():
+        with pytest.raises(GenreLibError, match="'cuda'"):
+            choose_device("cuda")
