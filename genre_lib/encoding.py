@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,8 @@ class SongEncoder:
         Whether to standardise each score to mean 0 and standard deviation 1.
     footer
         Whether to leave the scraped footer in the lyrics, as the post did.
+    features
+        The columns of scores to read; the 22 unless an experiment asks for fewer or others.
     """
 
     def __init__(
@@ -71,18 +74,20 @@ class SongEncoder:
         max_tokens: int = 200,
         scale: bool = True,
         footer: bool = False,
+        features: Sequence[str] = FEATURES,
     ):
         self.settings = {
             "min_frequency": min_frequency,
             "max_tokens": max_tokens,
             "scale": scale,
             "footer": footer,
+            "features": list(features),
         }
         self.tokenizer = Tokenizer(WordLevel(unk_token=UNKNOWN))
         self.tokenizer.normalizer = Lowercase()
         self.tokenizer.pre_tokenizer = Whitespace()
-        self.mean = np.zeros(len(FEATURES))
-        self.deviation = np.ones(len(FEATURES))
+        self.mean = np.zeros(len(features))
+        self.deviation = np.ones(len(features))
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
         """Learn from training songs; a column that is not there is not learned from."""
@@ -97,8 +102,9 @@ class SongEncoder:
         length = self.settings["max_tokens"]
         self.tokenizer.enable_truncation(length)
         self.tokenizer.enable_padding(length=length, pad_id=PAD_ID, pad_token=PAD)
-        if self.settings["scale"] and set(FEATURES) <= set(songs):
-            scores = songs[list(FEATURES)].to_numpy()
+        names = self.settings["features"]
+        if self.settings["scale"] and set(names) <= set(songs):
+            scores = songs[names].to_numpy()
             self.mean, deviation = scores.mean(axis=0), scores.std(axis=0)
             self.deviation = np.where(deviation > 0, deviation, 1.0)
         return self
@@ -114,8 +120,9 @@ class SongEncoder:
         if "lyrics" in songs:
             encodings = self.tokenizer.encode_batch_fast(self._lyrics(songs))
             lyrics = np.array([encoding.ids for encoding in encodings])
-        if set(FEATURES) <= set(songs):
-            features = (songs[list(FEATURES)].to_numpy() - self.mean) / self.deviation
+        names = self.settings["features"]
+        if set(names) <= set(songs):
+            features = (songs[names].to_numpy() - self.mean) / self.deviation
         if "genre" in songs:
             genre = pd.Categorical(songs["genre"], categories=GENRES).codes
         return SongTensors(

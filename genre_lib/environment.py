@@ -17,7 +17,7 @@ def versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            found[package] = version(package).partition("+")[0]  # "2.13.0+cu130": the same code
         except PackageNotFoundError:  # used from a folder, not installed
             found[package] = "not installed"
     return found

@@ -1,8 +1,8 @@
 """The networks. Every one is called as `network(lyrics, features)` and takes what it needs.
 
 `lyrics` are token ids of shape (batch, tokens), `features` scores of shape (batch, 22); the
-answer is a tensor of logits, shape (batch, 7). The attribute `inputs` names the columns of the
-table that a network looks at, so that one training loop and one command serve all of them.
+answer is a tensor of logits, shape (batch, 7). The attribute `sees` names what a network looks at,
+so that one training loop and one command serve all of them.
 
 The post's three are rebuilt layer for layer; chapters 4 to 6 explain them and ours.
 """
@@ -22,7 +22,7 @@ class PostLyricsNetwork(nn.Module):
     Embedding(V, 4) → flatten to 100 × 4 → Linear(400, 7). Explained in chapter 4.
     """
 
-    inputs = ("lyrics",)
+    sees = ("lyrics",)
 
     def __init__(self, vocabulary: int, tokens: int = 100, dimension: int = 4):
         super().__init__()
@@ -37,13 +37,13 @@ class PostLyricsNetwork(nn.Module):
 class PostFeaturesNetwork(nn.Module):
     """The post's features network: 22 → 128 → 64 → 32 → 16 → 7. Explained in chapter 5."""
 
-    inputs = FEATURES
+    sees = ("features",)
 
-    def __init__(self):
+    def __init__(self, features: int = len(FEATURES)):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Flatten(),
-            *_hidden(22, 128, 0.2),
+            *_hidden(features, 128, 0.2),
             *_hidden(128, 64, 0.2),
             *_hidden(64, 32, 0.2),
             *_hidden(32, 16, 0.2),
@@ -61,9 +61,15 @@ class PostCombinedNetwork(nn.Module):
     proves.
     """
 
-    inputs = ("lyrics", *FEATURES)
+    sees = ("lyrics", "features")
 
-    def __init__(self, vocabulary: int, tokens: int = 100, dimension: int = 3):
+    def __init__(
+        self,
+        vocabulary: int,
+        features: int = len(FEATURES),
+        tokens: int = 100,
+        dimension: int = 3,
+    ):
         super().__init__()
         self.lyrics_branch = nn.Sequential(
             nn.Embedding(vocabulary, dimension),
@@ -73,7 +79,7 @@ class PostCombinedNetwork(nn.Module):
         )
         self.features_branch = nn.Sequential(
             nn.Flatten(),
-            *_hidden(22, 512, 0.2),
+            *_hidden(features, 512, 0.2),
             *_hidden(512, 128, 0.2),
             *_hidden(128, 32, 0.2),
             nn.Linear(32, len(GENRES)),
@@ -97,7 +103,7 @@ class LyricsNetwork(nn.Module):
     matters. `nn.EmbeddingBag` looks the words up and averages them in one step.
     """
 
-    inputs = ("lyrics",)
+    sees = ("lyrics",)
 
     def __init__(self, vocabulary: int, dimension: int = 64, dropout: float = 0.5):
         super().__init__()
@@ -112,12 +118,12 @@ class LyricsNetwork(nn.Module):
 class FeaturesNetwork(nn.Module):
     """Two hidden layers on standardised scores, with dropout. Chapter 5."""
 
-    inputs = FEATURES
+    sees = ("features",)
 
-    def __init__(self, width: int = 256, dropout: float = 0.3):
+    def __init__(self, features: int = len(FEATURES), width: int = 256, dropout: float = 0.3):
         super().__init__()
         self.hidden = nn.Sequential(
-            *_hidden(len(FEATURES), width, dropout), *_hidden(width, width, dropout)
+            *_hidden(features, width, dropout), *_hidden(width, width, dropout)
         )
         self.output = nn.Linear(width, len(GENRES))
 
@@ -128,14 +134,19 @@ class FeaturesNetwork(nn.Module):
 class CombinedNetwork(nn.Module):
     """Both branches, joined late: what each understood meets in a non-linear head. Chapter 6."""
 
-    inputs = ("lyrics", *FEATURES)
+    sees = ("lyrics", "features")
 
     def __init__(
-        self, vocabulary: int, dimension: int = 64, width: int = 256, dropout: float = 0.5
+        self,
+        vocabulary: int,
+        features: int = len(FEATURES),
+        dimension: int = 64,
+        width: int = 256,
+        dropout: float = 0.5,
     ):
         super().__init__()
         self.lyrics_branch = LyricsNetwork(vocabulary, dimension, dropout)
-        self.features_branch = FeaturesNetwork(width, dropout)
+        self.features_branch = FeaturesNetwork(features, width, dropout)
         self.head = nn.Sequential(
             *_hidden(dimension + width, width, dropout), nn.Linear(width, len(GENRES))
         )

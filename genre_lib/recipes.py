@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from genre_lib import models
-from genre_lib.schema import GenreLibError
+from genre_lib.schema import FEATURES, GenreLibError
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,21 @@ class Recipe:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The columns of a table of songs that the network looks at."""
-        return getattr(models, self.network).inputs
+        sees = getattr(models, self.network).sees
+        lyrics = ("lyrics",) if "lyrics" in sees else ()
+        return lyrics + (tuple(self.features) if "features" in sees else ())
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The scores that the encoder reads."""
+        return self.encoder.get("features", FEATURES)
 
     def build(self, vocabulary: int) -> nn.Module:
         """Return a new network; its first weights come from torch's global seed."""
-        sizes = {"vocabulary": vocabulary} if "lyrics" in self.inputs else {}
-        return getattr(models, self.network)(**sizes, **self.layers)
+        network = getattr(models, self.network)
+        sizes = {"lyrics": {"vocabulary": vocabulary}, "features": {"features": len(self.features)}}
+        given = {name: size for seen in network.sees for name, size in sizes[seen].items()}
+        return network(**given, **self.layers)
 
 
 POST_ENCODER = {"min_frequency": 1, "max_tokens": 100, "scale": False, "footer": True}

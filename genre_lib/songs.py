@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -140,6 +141,7 @@ def _published_file() -> Path:
             return target
         warnings.warn(f"The cached file {target} is damaged: downloading it anew.", stacklevel=4)
         target.unlink()
+    pooch.get_logger().setLevel("WARNING")  # it would print a path of this machine
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # The file gets its name in the cache only once it is whole and checked.
@@ -150,7 +152,7 @@ def _published_file() -> Path:
                     known_hash=None,
                     fname=target.name,
                     path=folder,
-                    downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
+                    downloader=pooch.HTTPDownloader(sys.stderr.isatty(), timeout=TIMEOUT),
                 )
             )
             if _git_blob_hash(fetched) != PUBLISHED_BLOB:

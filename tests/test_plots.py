@@ -32,6 +32,7 @@ def figures(songs, trained):
     plane, shares = principal_components(word_vectors(classifier))
     words = songs["lyrics"].str.split().str.len()
     yield plots.genre_shares(songs)
+    yield plots.genre_plane(songs, "energy", "valence")
     yield plots.features_by_genre(songs)
     yield plots.lyrics_lengths(words, songs["genre"])
     yield plots.score_over_time(songs, "danceability", "pop")

@@ -58,8 +58,6 @@ def test_the_history_has_loss_and_accuracy_of_both_sets(tensors):
 class Watcher(nn.Module):
     """Answers the same for every song, and writes down the mode in which it was asked."""
 
-    inputs = ()
-
     def __init__(self):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(7))

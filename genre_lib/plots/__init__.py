@@ -10,6 +10,7 @@ from genre_lib.plots.results import (
 from genre_lib.plots.songs import (
     density,
     features_by_genre,
+    genre_plane,
     genre_shares,
     lyrics_lengths,
     score_over_time,
@@ -26,6 +27,7 @@ __all__ = [
     "confusion",
     "density",
     "features_by_genre",
+    "genre_plane",
     "genre_shares",
     "learning_curves",
     "lyrics_lengths",

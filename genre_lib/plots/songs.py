@@ -70,6 +70,47 @@ def features_by_genre(songs: pd.DataFrame) -> go.Figure:
     return finish(figure, "Mean score of each genre, in standard deviations", alt, height=620)
 
 
+def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
+    """Dots: the mean of each genre on two scores, with the middle half of its songs as a cross."""
+    middle = songs.groupby("genre")[[x, y]].quantile([0.25, 0.75]).unstack()
+    means = songs.groupby("genre")[[x, y]].mean()
+    figure = go.Figure()
+    for genre, mean in means.iterrows():
+        reach = {
+            score: {
+                "type": "data",
+                "symmetric": False,
+                "array": [round(middle.loc[genre, (score, 0.75)] - mean[score], 4)],
+                "arrayminus": [round(mean[score] - middle.loc[genre, (score, 0.25)], 4)],
+                "thickness": 1,
+                "width": 0,
+            }
+            for score in (x, y)
+        }
+        figure.add_scatter(
+            x=[round(mean[x], 4)],
+            y=[round(mean[y], 4)],
+            error_x=reach[x],
+            error_y=reach[y],
+            mode="markers+text",
+            text=[genre],
+            textposition="top right",
+            textfont_color=GENRE_COLOURS[genre],
+            marker={"color": GENRE_COLOURS[genre], "size": 14},
+            opacity=0.9,
+            name=genre,
+            showlegend=False,
+            hovertemplate=f"{genre}: {x} %{{x:.2f}}, {y} %{{y:.2f}}<extra></extra>",
+        )
+    figure.update_xaxes(title=x)
+    figure.update_yaxes(title=y)
+    alt = f"Seven genres by mean {x} and {y}: " + ", ".join(
+        f"{genre} {mean[x]:.2f} and {mean[y]:.2f}" for genre, mean in means.iterrows()
+    )
+    title = f"Mean {x} and {y}; crosses reach over half of the songs"
+    return finish(figure, title, alt, height=430)
+
+
 def lyrics_lengths(words: pd.Series, genre: pd.Series, cut: int = 100) -> go.Figure:
     """Histogram of words a song, with a line at the length at which the post cuts.
 

@@ -1,0 +1,59 @@
+# `make` alone lists what there is. PYTHON picks the Python that .venv is made with.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+# Threads of two worker processes must not fight over two cores.
+TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
+NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
+
+# Chapters run in book/, so a relative path would lead elsewhere.
+ifneq ($(wildcard $(GENRE_SONGS)),)
+override GENRE_SONGS := $(abspath $(GENRE_SONGS))
+export GENRE_SONGS
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help book test run notebooks serve lint clean repository
+
+help: ## this list
+	@echo "make …"
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
+
+book: $(INSTALLED) ## build the rendered book into _build/html, warnings as errors
+	@$(BIN)/jupyter-book build . --all --warningiserror --keep-going --quiet
+	@echo "The book is built. Open _build/html/index.html, or run: make serve"
+
+test: $(INSTALLED) ## unit tests, pair checks, and nbval over every chapter
+	@$(TEST) $(NBVAL) book/*.ipynb tests
+
+run: $(INSTALLED) ## execute chapters afresh into _build/executed (CHAPTERS="04 05" for some)
+	@$(BIN)/python -m course_tools.notebooks run $(CHAPTERS)
+
+notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="04 05", FORCE=1)
+	@$(BIN)/python -m course_tools.notebooks refresh $(CHAPTERS) $(if $(FORCE),--force)
+
+serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
+	@test -f _build/html/index.html || $(MAKE) book
+	@echo "http://localhost:$(or $(PORT),8000) (Ctrl-C ends it)"
+	@$(BIN)/python -m http.server $(or $(PORT),8000) --bind 127.0.0.1 --directory _build/html
+
+lint: $(INSTALLED) ## ruff over code and notebooks
+	@$(BIN)/ruff check .
+
+clean: ## remove what was built; .venv stays
+	rm -rf _build build dist *.egg-info .pytest_cache .ruff_cache
+
+repository: $(INSTALLED) ## set where this project lives: URL=https://github.com/org/name
+	@$(BIN)/python -m course_tools.repository "$(URL)"
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+		"Name another: make PYTHON=python3.12 …"; exit 1; }
+	@echo "Installing into .venv (a minute or two) …"
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --quiet --no-compile --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Results kept as small JSON files; installed as ``genre_lib.results``."""

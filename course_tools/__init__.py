@@ -1,0 +1,1 @@
+"""What maintainers run: notebooks, book pages, checks. Students never need this package."""

@@ -1,0 +1,201 @@
+"""The same recipes and peers over splits and seeds: means, intervals, tables.
+
+Explained in chapter *Evaluation*. A study is a list of cells; each is trained and scored once,
+and its row is written to the study's file at once, so that a study that was stopped goes on where
+it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from tqdm import tqdm
+
+from genre_lib.classifier import GenreClassifier
+from genre_lib.peers import PEERS, stack
+from genre_lib.recipes import RECIPES, Recipe, get_recipe
+from genre_lib.schema import AUDIO_FEATURES, FEATURES, GENRES, TOPIC_FEATURES, GenreLibError
+from genre_lib.songs import Split, split_songs
+from genre_lib.stored import write_result
+from genre_lib.training import Report
+
+STANDARD = "standard"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model, trained and scored on one split."""
+
+    model: str
+    """A peer's name, or a recipe and its task, as in "course lyrics"."""
+    split: str
+    """`song` or `artist`."""
+    seed: int
+    """Names the split and the run."""
+    variant: str = STANDARD
+    """What was changed for an ablation, one of `VARIANTS`."""
+
+
+VARIANTS: dict[str, tuple[tuple[str, ...], dict, dict]] = {
+    # name: (tasks it applies to, changes to the encoder, changes to the layers)
+    "6 audio scores": (("features",), {"features": AUDIO_FEATURES}, {}),
+    "16 topics": (("features",), {"features": TOPIC_FEATURES}, {}),
+    "with year": (("features", "combined"), {"features": (*FEATURES, "release_date")}, {}),
+    "footer kept": (("lyrics", "combined"), {"footer": True}, {}),
+    "minimum frequency 1": (("lyrics",), {"min_frequency": 1}, {}),
+    "minimum frequency 20": (("lyrics",), {"min_frequency": 20}, {}),
+    "minimum frequency 50": (("lyrics",), {"min_frequency": 50}, {}),
+}
+"""Ablations of the `course` recipes."""
+
+
+def plan(
+    splits: Sequence[str] = ("song", "artist"),
+    seeds: Iterable[int] = range(5),
+    ablations: bool = True,
+) -> list[Cell]:
+    """Return every cell of the course's study: peers, `course` recipes, and their ablations."""
+    models = [*PEERS, *(f"{name} {task}" for name, task in RECIPES if name == "course")]
+    seeds = list(seeds)
+    cells = [Cell(m, split, seed) for split in splits for seed in seeds for m in models]
+    if ablations:
+        cells += [
+            Cell(f"course {task}", split, seed, variant)
+            for variant, (tasks, _, _) in VARIANTS.items()
+            for task in tasks
+            for split in splits
+            for seed in seeds
+        ]
+    return cells
+
+
+def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict:
+    """Train and score one cell; return its row: the cell, its scores, and its seconds.
+
+    The seconds count everything from tables to scores: tokenising, building tensors or TF-IDF
+    weights, training with its validation, predicting the test songs. Peers need no validation
+    songs and get them to learn from.
+    """
+    split = split_songs(songs, cell.split, cell.seed)
+    start = time.perf_counter()
+    if cell.model in PEERS:
+        report = _score_peer(split, cell)
+    else:
+        classifier = GenreClassifier(cell_recipe(cell))
+        classifier.fit(split.train, split.validation, seed=cell.seed, device=device, progress=False)
+        report = classifier.evaluate(split.test)
+    seconds = time.perf_counter() - start
+    return dataclasses.asdict(cell) | report.summary() | {"seconds": seconds}
+
+
+def cell_recipe(cell: Cell) -> Recipe:
+    """Return the recipe that a cell trains, its variant's changes made."""
+    recipe = get_recipe(*cell.model.split(" ", 1))
+    if cell.variant == STANDARD:
+        return recipe
+    _, encoder, layers = VARIANTS[cell.variant]
+    return dataclasses.replace(
+        recipe, encoder=recipe.encoder | encoder, layers=recipe.layers | layers
+    )
+
+
+def _score_peer(split: Split, cell: Cell) -> Report:
+    _, peer = PEERS[cell.model]
+    settings = {"by": cell.split} if peer is stack else {}
+    probabilities = peer(pd.concat([split.train, split.validation]), split.test, **settings)
+    genre = pd.Categorical(split.test["genre"], categories=GENRES).codes.astype(int)
+    return Report(probabilities, genre)
+
+
+def run_study(
+    songs: pd.DataFrame,
+    cells: Sequence[Cell],
+    path: str | Path,
+    command: str,
+    device: str = "auto",
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Run the cells that the file at `path` does not have yet; return all rows as a table.
+
+    Raises
+    ------
+    GenreLibError
+        When the file is no study, or one on other songs.
+    """
+    path = Path(path)
+    rows = _finished_rows(path, songs)
+    done = {Cell(*(row[f.name] for f in dataclasses.fields(Cell))) for row in rows}
+    left = [cell for cell in cells if cell not in done]
+    bar = tqdm(left, unit="cell", disable=not progress)
+    for cell in bar:
+        bar.set_postfix_str(f"{cell.model}, {cell.split} {cell.seed}, {cell.variant}")
+        rows.append(run_cell(songs, cell, device))
+        write_result(path, command, songs.attrs["source"], len(songs), cells=rows)
+    return pd.DataFrame(rows)
+
+
+def _finished_rows(path: Path, songs: pd.DataFrame) -> list[dict]:
+    if not path.exists():
+        return []
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        rows, source = stored["cells"], stored["data"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise GenreLibError(f"{path} is not the file of a study: name another.") from error
+    if source != songs.attrs["source"]:
+        raise GenreLibError(f"{path} is a study of {source}: name another file for these songs.")
+    return rows
+
+
+def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+    """Return the mean of a few runs and the half-width of its t interval.
+
+    Student's t, because five runs estimate their own spread poorly.
+    """
+    values = np.asarray(values, float)
+    reach = stats.t.ppf(0.5 + level / 2, len(values) - 1)
+    return float(values.mean()), float(reach * values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return means and standard deviations over seeds, a row a split, variant and model."""
+    measures = ["accuracy", "macro_f1", "top2_accuracy", "calibration_error", "seconds"]
+    by = rows.groupby(["split", "variant", "model"], sort=False)
+    table = by[measures].agg(["mean", "std"])
+    table.columns = ["_".join(pair) for pair in table.columns]
+    return table.assign(base_rate=by["base_rate"].mean(), runs=by.size())
+
+
+def paired(
+    rows: pd.DataFrame, model: str, peer: str, split: str, measure: str = "accuracy"
+) -> tuple[float, float]:
+    """Return by how much `model` is above `peer` on the same splits, and the half-width of its
+    95 % interval."""
+    chosen = rows[(rows["split"] == split) & (rows["variant"] == STANDARD)]
+    table = chosen.pivot(index="seed", columns="model", values=measure)
+    return interval(table[model] - table[peer])
+
+
+def markdown_table(rows: pd.DataFrame) -> str:
+    """Return the study as a Markdown table: percentages as mean ± deviation over seeds."""
+    lines = [
+        "| split | variant | model | accuracy | macro-F1 | top-2 | calibration error | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for (split, variant, model), row in summarise(rows).iterrows():
+        shares = [
+            f"{100 * row[f'{m}_mean']:.1f} ± {100 * row[f'{m}_std']:.1f}"
+            for m in ("accuracy", "macro_f1", "top2_accuracy", "calibration_error")
+        ]
+        lines.append(
+            f"| {split} | {variant} | {model} | {' | '.join(shares)} | {row['seconds_mean']:.1f} |"
+        )
+    return "\n".join(lines)
