@@ -32,6 +32,7 @@ run: $(INSTALLED) ## execute chapters afresh into _build/executed (CHAPTERS="04 
 
 notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="04 05", FORCE=1)
 	@$(BIN)/python -m course_tools.notebooks refresh $(CHAPTERS) $(if $(FORCE),--force)
+	@$(BIN)/python -m course_tools.readme
 
 serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@test -f _build/html/index.html || $(MAKE) book

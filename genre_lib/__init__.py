@@ -1,8 +1,9 @@
 """Songs, networks and training for the course *Deep Music Genre Classification*.
 
 Each module imports only from those above it in this list: `schema`, `synthetic`, `songs`,
-`encoding`, `models`, `training`, `environment`, `recipes`, `classifier`, `study`, `embedding`,
-`plots`, `cli`. The names that chapters use most are importable from here.
+`encoding`, `models`, `scoring`, `training`, `environment`, `stored`, `recipes`, `classifier`,
+`peers`, `study`, `embedding`, `plots`, `cli`. The names that chapters use most are importable
+from here.
 """
 
 from genre_lib.classifier import GenreClassifier
@@ -10,9 +11,10 @@ from genre_lib.encoding import SongEncoder, SongTensors
 from genre_lib.environment import describe_environment
 from genre_lib.recipes import get_recipe
 from genre_lib.schema import AUDIO_FEATURES, FEATURES, GENRES, TOPIC_FEATURES
+from genre_lib.scoring import evaluate
 from genre_lib.songs import load_songs, split_songs
 from genre_lib.synthetic import make_songs
-from genre_lib.training import evaluate, fit
+from genre_lib.training import fit
 
 __all__ = [
     "AUDIO_FEATURES",

@@ -20,7 +20,8 @@ from genre_lib.encoding import SongEncoder
 from genre_lib.environment import versions
 from genre_lib.recipes import Recipe
 from genre_lib.schema import GENRES, GenreLibError, SongsError
-from genre_lib.training import History, Report, choose_device, evaluate, fit, predict
+from genre_lib.scoring import Report, evaluate, predict
+from genre_lib.training import History, choose_device, fit
 
 FORMAT = 1
 """Raised when a run folder of an older library could not be read by a newer one."""
@@ -48,7 +49,8 @@ class GenreClassifier:
         progress: bool = True,
     ) -> History:
         """Learn vocabulary, scaling and weights; the encoder sees the training songs alone."""
-        self._check_inputs(train)
+        train = self._needed(train)
+        validation = self._needed(validation) if validation is not None else None
         self.encoder.fit(train)
         torch.manual_seed(seed)
         self.network = self.recipe.build(len(self.encoder.words))
@@ -64,16 +66,14 @@ class GenreClassifier:
 
     def evaluate(self, songs: pd.DataFrame) -> Report:
         """Score the network on songs whose genre is known."""
-        self._check_inputs(songs)
-        return evaluate(self._trained(), self.encoder.encode(songs))
+        return evaluate(self._trained(), self.encoder.encode(self._needed(songs)))
 
     def predict(self, songs: pd.DataFrame) -> pd.DataFrame:
         """Return a row a song: the `predicted` genre, then the probability of each of the seven.
 
         The songs need only the columns that the network looks at (`recipe.inputs`).
         """
-        self._check_inputs(songs)
-        probabilities = predict(self._trained(), self.encoder.encode(songs))
+        probabilities = predict(self._trained(), self.encoder.encode(self._needed(songs)))
         table = pd.DataFrame(probabilities, index=songs.index, columns=list(GENRES))
         table.insert(0, "predicted", table.idxmax(axis=1))
         return table
@@ -99,13 +99,15 @@ class GenreClassifier:
             raise GenreLibError("This classifier has not been trained: call fit(...) first.")
         return self.network
 
-    def _check_inputs(self, songs: pd.DataFrame) -> None:
+    def _needed(self, songs: pd.DataFrame) -> pd.DataFrame:
+        """The columns that the network looks at, and the genre: no time is spent on others."""
         missing = [name for name in self.recipe.inputs if name not in songs]
         if missing:
             raise SongsError(
                 f"The {self.recipe.task} network needs the column {missing[0]!r}, which this "
                 "table of songs does not have."
             )
+        return songs[[name for name in ("genre", *self.recipe.inputs) if name in songs]]
 
     def save(self, folder: str | Path) -> None:
         """Write the run folder: weights (safetensors), encoder and settings (JSON).

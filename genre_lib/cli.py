@@ -1,4 +1,4 @@
-"""The command `genre-lib`: songs, train, evaluate, predict. Explained in chapter 6."""
+"""The command `genre-lib`: songs, train, evaluate, predict, study. Explained in chapter 6."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from genre_lib.classifier import GenreClassifier, check_run_target
 from genre_lib.recipes import get_recipe
 from genre_lib.schema import AUDIO_FEATURES, GenreLibError
 from genre_lib.songs import hold_out, load_songs, read_songs, split_songs
+from genre_lib.study import markdown_table, plan, run_study
 
 SOURCES = (
     "a CSV file in the layout of the published one, or 'published' (downloads 28 MB once), or "
@@ -62,8 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         "network", choices=["lyrics", "features", "combined"], help="what the network looks at"
     )
     train.add_argument(
-        "--recipe", choices=["original", "course"], default="course",
-        help="original: the blog post's network and settings; course: better ones (default)",
+        "--recipe", choices=["original", "first", "course"], default="course",
+        help="original: the blog post's network and settings; first: a plain better one; "
+        "course: the best (default)",
     )  # fmt: skip
     train.add_argument("--data", default="auto", metavar="SOURCE", help=SOURCES)
     train.add_argument(
@@ -93,7 +96,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.set_defaults(command=predict_genres)
 
-    for command in (train, evaluate, predict):
+    study = commands.add_parser(
+        "study",
+        help="compare networks with their peers over splits and seeds",
+        description="Train and score every course network and its peers (scikit-learn, LightGBM, "
+        "fastText) on several splits, with ablations. A study that was stopped goes on where it "
+        "was when the same command is given again.",
+    )
+    study.add_argument("--data", default="auto", metavar="SOURCE", help=SOURCES)
+    study.add_argument(
+        "--split", choices=["song", "artist"], action="append",
+        help="only this kind of split (default: both)",
+    )  # fmt: skip
+    study.add_argument("--seeds", type=int, default=5, help="how many split seeds (default: 5)")
+    study.add_argument(
+        "--no-ablations", action="store_true", help="leave out the variations of the networks"
+    )
+    study.add_argument("--out", required=True, metavar="FILE.json", help="file of the study")
+    study.set_defaults(command=compare)
+
+    for command in (train, evaluate, predict, study):
         command.add_argument(
             "--device", default="auto", help="cpu, cuda, mps or auto (default: the fastest here)"
         )
@@ -195,6 +217,18 @@ def predict_genres(options: argparse.Namespace) -> None:
     except OSError as error:
         raise GenreLibError(f"Could not write {options.out} ({error.strerror or error}).") from None
     print(f"Wrote {len(table):,} predictions to {options.out}.")
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Run a study, print its table, and leave the table beside its file as Markdown."""
+    songs = load_songs(options.data)
+    kinds = options.split or ["song", "artist"]
+    cells = plan(kinds, range(options.seeds), ablations=not options.no_ablations)
+    command = f"genre-lib study --out {Path(options.out).name}"
+    rows = run_study(songs, cells, options.out, command, options.device)
+    table = markdown_table(rows)
+    Path(options.out).with_suffix(".md").write_text(table + "\n", encoding="utf-8")
+    print(table)
 
 
 def _score_line(result: dict[str, float]) -> str:

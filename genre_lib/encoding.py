@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,9 @@ class SongEncoder:
         Whether to standardise each score to mean 0 and standard deviation 1.
     footer
         Whether to leave the scraped footer in the lyrics, as the post did.
+    distinct
+        Whether a song keeps each word once, where it first occurs: a chorus then counts once, and
+        `min_frequency` counts songs.
     features
         The columns of scores to read; the 22 unless an experiment asks for fewer or others.
     """
@@ -74,6 +78,7 @@ class SongEncoder:
         max_tokens: int = 200,
         scale: bool = True,
         footer: bool = False,
+        distinct: bool = False,
         features: Sequence[str] = FEATURES,
     ):
         self.settings = {
@@ -81,6 +86,7 @@ class SongEncoder:
             "max_tokens": max_tokens,
             "scale": scale,
             "footer": footer,
+            "distinct": distinct,
             "features": list(features),
         }
         self.tokenizer = Tokenizer(WordLevel(unk_token=UNKNOWN))
@@ -99,9 +105,7 @@ class SongEncoder:
                 show_progress=False,
             )
             self.tokenizer.train_from_iterator(self._lyrics(songs), trainer)
-        length = self.settings["max_tokens"]
-        self.tokenizer.enable_truncation(length)
-        self.tokenizer.enable_padding(length=length, pad_id=PAD_ID, pad_token=PAD)
+        self.tokenizer.enable_truncation(self.settings["max_tokens"])
         names = self.settings["features"]
         if self.settings["scale"] and set(names) <= set(songs):
             scores = songs[names].to_numpy()
@@ -119,21 +123,24 @@ class SongEncoder:
         lyrics, features, genre = np.empty((n, 0), int), np.empty((n, 0)), np.full(n, -1)
         if "lyrics" in songs:
             encodings = self.tokenizer.encode_batch_fast(self._lyrics(songs))
-            lyrics = np.array([encoding.ids for encoding in encodings])
+            lyrics = _pad([encoding.ids for encoding in encodings], self.settings["max_tokens"])
         names = self.settings["features"]
         if set(names) <= set(songs):
             features = (songs[names].to_numpy() - self.mean) / self.deviation
         if "genre" in songs:
             genre = pd.Categorical(songs["genre"], categories=GENRES).codes
         return SongTensors(
-            torch.tensor(lyrics, dtype=torch.int32).reshape(n, -1),
+            torch.tensor(lyrics, dtype=torch.int32),
             torch.tensor(features, dtype=torch.float32),
             torch.tensor(genre, dtype=torch.int64),
         )
 
     def _lyrics(self, songs: pd.DataFrame) -> list[str]:
         lyrics = songs["lyrics"]
-        return (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
+        texts = (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
+        if self.settings["distinct"]:
+            texts = [" ".join(dict.fromkeys(text.lower().split())) for text in texts]
+        return texts
 
     @property
     def words(self) -> list[str]:
@@ -156,3 +163,11 @@ class SongEncoder:
         encoder.deviation = np.array(content["deviation"])
         encoder.tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
         return encoder
+
+
+def _pad(rows: list[list[int]], length: int) -> np.ndarray:
+    """Fill rows of ids up to one length, shape (n, length), int32."""
+    lengths = np.array([len(row) for row in rows], dtype=int)
+    padded = np.full((len(rows), length), PAD_ID, dtype=np.int32)
+    padded[np.arange(length) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), np.int32)
+    return padded

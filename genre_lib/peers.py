@@ -19,6 +19,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
+from threadpoolctl import threadpool_limits
 
 from genre_lib.schema import FEATURES, GENRES, GenreLibError
 from genre_lib.songs import strip_footer
@@ -34,7 +35,8 @@ def majority(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
 
 def tfidf(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
     """Logistic regression on TF-IDF weights of the words."""
-    return _spread(_tfidf_model().fit(_lyrics(train), train["genre"]), _lyrics(songs))
+    with threadpool_limits(1):  # it is faster so: its products are too small to share
+        return _spread(_tfidf_model().fit(_lyrics(train), train["genre"]), _lyrics(songs))
 
 
 def fasttext(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
@@ -74,15 +76,16 @@ def stack(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndar
     songs by heart.
     """
     folds = {"song": StratifiedKFold(5, shuffle=True, random_state=0), "artist": GroupKFold(5)}[by]
-    unseen = cross_val_predict(
-        _tfidf_model(),
-        _lyrics(train),
-        train["genre"],
-        groups=train["artist_name"] if by == "artist" else None,
-        cv=folds,
-        method="predict_proba",
-    )
-    lyrics_model = _tfidf_model().fit(_lyrics(train), train["genre"])
+    with threadpool_limits(1):
+        unseen = cross_val_predict(
+            _tfidf_model(),
+            _lyrics(train),
+            train["genre"],
+            groups=train["artist_name"] if by == "artist" else None,
+            cv=folds,
+            method="predict_proba",
+        )
+        lyrics_model = _tfidf_model().fit(_lyrics(train), train["genre"])
 
     def inputs(table: pd.DataFrame, probabilities: np.ndarray) -> np.ndarray:
         return np.column_stack([table[list(FEATURES)].to_numpy(), np.log(probabilities)])
@@ -117,6 +120,7 @@ def _boosting_model() -> ClassifierMixin:
         colsample_bytree=0.6,
         random_state=0,
         verbose=-1,
+        n_jobs=0,  # as many as OMP_NUM_THREADS says: more of them would fight over the cores
     )
 
 

@@ -17,7 +17,7 @@ class Recipe:
     """All that fixes a training run but the songs, the seed and the device."""
 
     name: str
-    """`original`, the post's settings, or `course`, ours."""
+    """`original`, the post's; `first`, a plain version of ours; or `course`, the best of ours."""
     task: str
     """What the network sees: `lyrics`, `features` or `combined`."""
     network: str
@@ -51,6 +51,9 @@ class Recipe:
 
 POST_ENCODER = {"min_frequency": 1, "max_tokens": 100, "scale": False, "footer": True}
 
+COURSE_ENCODER = {"min_frequency": 3, "max_tokens": 128, "scale": False, "distinct": True}
+ONE_CYCLE = {"learning_rate": 1e-2, "one_cycle": True}
+
 RECIPES = {
     (recipe.name, recipe.task): recipe
     for recipe in (
@@ -76,29 +79,52 @@ RECIPES = {
             training={"epochs": 40, "batch_size": 16},
         ),
         Recipe(
+            "first",
+            "lyrics",
+            "MeanLyricsNetwork",
+            training={"epochs": 40, "batch_size": 256, "learning_rate": 3e-3, "patience": 3},
+        ),
+        Recipe(
+            "first",
+            "features",
+            "DenseFeaturesNetwork",
+            training={"epochs": 60, "batch_size": 256, "patience": 6},
+        ),
+        Recipe(
+            "first",
+            "combined",
+            "LateCombinedNetwork",
+            training={"epochs": 40, "batch_size": 256, "patience": 4},
+        ),
+        Recipe(
             "course",
             "lyrics",
             "LyricsNetwork",
-            training={"epochs": 40, "batch_size": 256, "learning_rate": 3e-3, "patience": 3},
+            encoder=COURSE_ENCODER,
+            # Adam divides by a mean of past gradients; a larger epsilon keeps it from taking full
+            # steps on words that are hardly ever seen.
+            training={"epochs": 8, "batch_size": 1024, "epsilon": 1e-5} | ONE_CYCLE,
         ),
         Recipe(
             "course",
             "features",
             "FeaturesNetwork",
-            training={"epochs": 60, "batch_size": 256, "patience": 6},
+            encoder=COURSE_ENCODER,
+            training={"epochs": 8, "batch_size": 512} | ONE_CYCLE,
         ),
         Recipe(
             "course",
             "combined",
             "CombinedNetwork",
-            training={"epochs": 40, "batch_size": 256, "patience": 4},
+            encoder=COURSE_ENCODER,
+            training={"epochs": 10, "batch_size": 512} | ONE_CYCLE,
         ),
     )
 }
 
 
 def get_recipe(name: str, task: str) -> Recipe:
-    """Return the recipe called `name` ("original", "course") for a task.
+    """Return the recipe called `name` ("original", "first", "course") for a task.
 
     Raises
     ------

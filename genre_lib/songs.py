@@ -179,7 +179,8 @@ def strip_footer(lyrics: pd.Series) -> pd.Series:
 
     The footer gives the genre away: almost only rock, hip hop and pop songs carry it.
     """
-    return lyrics.str.replace(rf"\s*\b{FOOTER}\s*$", "", regex=True)
+    stripped = [text.strip().removesuffix(FOOTER).rstrip() for text in lyrics]
+    return pd.Series(stripped, index=lyrics.index, name=lyrics.name)
 
 
 def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:

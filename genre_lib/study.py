@@ -23,9 +23,9 @@ from genre_lib.classifier import GenreClassifier
 from genre_lib.peers import PEERS, stack
 from genre_lib.recipes import RECIPES, Recipe, get_recipe
 from genre_lib.schema import AUDIO_FEATURES, FEATURES, GENRES, TOPIC_FEATURES, GenreLibError
+from genre_lib.scoring import Report
 from genre_lib.songs import Split, split_songs
 from genre_lib.stored import write_result
-from genre_lib.training import Report
 
 STANDARD = "standard"
 
@@ -53,6 +53,8 @@ VARIANTS: dict[str, tuple[tuple[str, ...], dict, dict]] = {
     "minimum frequency 1": (("lyrics",), {"min_frequency": 1}, {}),
     "minimum frequency 20": (("lyrics",), {"min_frequency": 20}, {}),
     "minimum frequency 50": (("lyrics",), {"min_frequency": 50}, {}),
+    "8 traits a word": (("lyrics",), {}, {"traits": 8}),
+    "128 traits a word": (("lyrics",), {}, {"traits": 128}),
 }
 """Ablations of the `course` recipes."""
 
@@ -62,8 +64,9 @@ def plan(
     seeds: Iterable[int] = range(5),
     ablations: bool = True,
 ) -> list[Cell]:
-    """Return every cell of the course's study: peers, `course` recipes, and their ablations."""
-    models = [*PEERS, *(f"{name} {task}" for name, task in RECIPES if name == "course")]
+    """Return every cell of the course's study: peers, our recipes, ablations of `course`."""
+    networks = [f"{name} {task}" for name, task in RECIPES if name in ("first", "course")]
+    models = [*PEERS, *networks]
     seeds = list(seeds)
     cells = [Cell(m, split, seed) for split in splits for seed in seeds for m in models]
     if ablations:
@@ -81,8 +84,8 @@ def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict:
     """Train and score one cell; return its row: the cell, its scores, and its seconds.
 
     The seconds count everything from tables to scores: tokenising, building tensors or TF-IDF
-    weights, training with its validation, predicting the test songs. Peers need no validation
-    songs and get them to learn from.
+    weights, training, predicting the test songs. A model that needs no validation songs to choose
+    its epoch, as peers don't, gets them to learn from.
     """
     split = split_songs(songs, cell.split, cell.seed)
     start = time.perf_counter()
@@ -90,7 +93,10 @@ def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict:
         report = _score_peer(split, cell)
     else:
         classifier = GenreClassifier(cell_recipe(cell))
-        classifier.fit(split.train, split.validation, seed=cell.seed, device=device, progress=False)
+        learn, choose = split.train, split.validation
+        if "patience" not in classifier.recipe.training:
+            learn, choose = pd.concat([learn, choose]), None
+        classifier.fit(learn, choose, seed=cell.seed, device=device, progress=False)
         report = classifier.evaluate(split.test)
     seconds = time.perf_counter() - start
     return dataclasses.asdict(cell) | report.summary() | {"seconds": seconds}

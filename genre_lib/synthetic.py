@@ -1,9 +1,9 @@
 """Synthetic songs that mirror how the real data came about, with a known best possible accuracy.
 
     sound s ~ shares                                 what a song sounds like: one of the 7 genres
-    genre   | s ~ filing[s]                          what it is filed under (label noise, per artist)
+    genre   | s ~ filing[s]                          what it is filed under: label noise, by artist
     theta   | s ~ Dirichlet(alpha[s])                16 named topics and one of other words
-    length  | s ~ the real lengths                   of which the first 72 % are drawn, the rest repeats
+    length  | s ~ the real lengths                   the first 75 % are drawn, the rest repeats them
     word    | s ~ theta, then beta[s, topic]         every word type belongs to exactly one topic
     audio   | s ~ six Gaussians                      behind monotone curves that all genres share
 
@@ -53,7 +53,7 @@ SEED_WORDS = {
     "feelings": "feel good go miss real morning strong luck wake groove boogie vibes serve",
     "other": "thing place water door yard garden table letter corner window paper summer stone",
 }
-# Words that are typical of one genre: about exp(2) times as frequent there.
+# Words that are typical of one genre, and rare elsewhere.
 TYPICAL_WORDS = {
     "blues": "mama groove boogie devil wonderin guitar",
     "country": "truck whiskey texas cotton highway heartache",
@@ -69,17 +69,19 @@ PUBLISHED_SONGS = [4604, 5445, 904, 3845, 7042, 2498, 4034]  # in the order of G
 # Set by hand so that the peers score on these songs what they score on real ones (calibration).
 TOPIC_WORDS = 13_000  # word types that belong to a topic
 RARE_WORDS = 60_000  # word types that belong to none, and tell nothing about the genre
-RARE_SHARE = 0.06  # of the words drawn
-OWN_RARE_WORDS = 6  # of each artist, who takes half of the rare words from this list
-FRESH_SHARE = 0.72  # of a song's words are drawn; the rest repeats its beginning, as a chorus
-TELLING_SHARE = 0.25  # of the word types lean to some genres more than to others ...
-TELLING_SPREAD = 0.6  # ... with this standard deviation of the logarithm of their frequency
-TYPICAL_LEAN = 1.2
-TOPIC_CONTRAST = 1.1  # stretches the differences between genres, to make up for the label noise
-AUDIO_CONTRAST = 1.1
+RARE_SHARE = 0.05  # of the words drawn
+OWN_RARE_WORDS = 10  # of each artist ...
+OWN_RARE_SHARE = 0.25  # ... who takes this share of the rare words from that list
+FRESH_SHARE = 0.75  # of a song's words are drawn; the rest repeats its beginning, as a chorus
+LEAN_SPREAD = 0.05  # of the logarithm of a word's frequency, from genre to genre
+TYPICAL_WEIGHT = 0.05  # of TYPICAL_WORDS elsewhere, beside the words around them in SEED_WORDS
+TYPICAL_SHARE = 0.0025  # of the invented words are typical of one genre, like TYPICAL_WORDS ...
+TYPICAL_LEAN = 2.2  # ... and exp(2.2) = 9 times as frequent there
+TOPIC_CONTRAST = 0.94  # stretches the differences between genres, to make up for the label noise
+AUDIO_CONTRAST = 1.07
 LABEL_NOISE = 0.08  # of the artists are filed under another genre than their sound
 GUEST_SHARE = 0.03  # of the songs trade artists, so that some artists have several genres
-ARTIST_AUDIO = 0.3  # part of the variance of the audio noise that an artist's songs share
+ARTIST_AUDIO = 0.4  # part of the variance of the audio noise that an artist's songs share
 N_LDA = 19  # topics of the model behind the real scores; three are not in the file
 OTHER, RARE = len(TOPIC_FEATURES), len(TOPIC_FEATURES) + 1
 
@@ -107,8 +109,8 @@ def _constants() -> dict[str, np.ndarray]:
 
 
 def _invented(n: int, taken: set[str]) -> list[str]:
-    """n distinct pronounceable words of three or four syllables, none of them in `taken`."""
-    syllables = [a + b for a in ("b", "d", "f", "l", "m", "n", "r", "s", "t", "v") for b in "aeiou"]
+    """n distinct pronounceable words of three syllables, none of them in `taken`."""
+    syllables = [a + b for a in ("b", "d", "f", "l", "m", "n", "r", "s", "v", "w") for b in "aeiou"]
     ends = ["", "l", "n", "r", "s", "m"]
     words: dict[str, None] = {}
     step = 7_368_787  # a prime: walks through all combinations in a scattered order
@@ -118,7 +120,7 @@ def _invented(n: int, taken: set[str]) -> list[str]:
             code, digit = divmod(code, 50)
             word += syllables[digit]
         word += ends[code]
-        if word not in taken:
+        if word not in taken and not any(part in word for part in ("anus", "anal", "sodom")):
             words[word] = None
         if len(words) == n:
             break
@@ -141,22 +143,31 @@ def _language() -> dict:
     taken = {word for topic in seeds for word in topic} | set(FOOTER.split())
     invented = iter(_invented(TOPIC_WORDS + RARE_WORDS, taken))
     words, weight = [], []
-    for seed, size, share in zip(seeds, sizes, mass):
+    for seed, size, share in zip(seeds, sizes, mass, strict=True):
         words += seed + [next(invented) for _ in range(size - len(seed))]
         weight.append((np.arange(size) + 70 * share) ** -1.5)  # Zipf-Mandelbrot
     topic = np.repeat(np.arange(RARE), sizes)
-    lean = rng.normal(0, TELLING_SPREAD, (len(GENRES), TOPIC_WORDS))
-    lean *= rng.random(TOPIC_WORDS) < TELLING_SHARE
+    home = np.where(rng.random(TOPIC_WORDS) < TYPICAL_SHARE, rng.integers(7, size=TOPIC_WORDS), -1)
+    home[np.isin(words, sum(seeds, []))] = -1
     for g, genre in enumerate(GENRES):
-        lean[g, np.isin(words, TYPICAL_WORDS[genre].split())] += TYPICAL_LEAN
-    beta = np.concatenate(weight) * np.exp(lean)
+        home[np.isin(words, TYPICAL_WORDS[genre].split())] = g
+    lean = rng.normal(0, LEAN_SPREAD, (len(GENRES), TOPIC_WORDS))
+    lean[home[home >= 0], np.flatnonzero(home >= 0)] += TYPICAL_LEAN
+    weight = np.concatenate(weight)
+    weight[np.isin(words, " ".join(TYPICAL_WORDS.values()).split())] *= TYPICAL_WEIGHT
+    beta = weight * np.exp(lean)
     totals = np.array([np.bincount(topic, row) for row in beta])
     beta /= totals[:, topic]
     steps = np.cumsum(beta, axis=1) + RARE * np.arange(len(GENRES))[:, None]
     words += [next(invented) for _ in range(RARE_WORDS)]
     topic = np.r_[topic, np.full(RARE_WORDS, RARE)]
-    return {"words": np.array(words, dtype=object), "index": pd.Index(words), "topic": topic,
-            "log_beta": np.log(beta), "steps": steps.ravel()}
+    return {
+        "words": np.array(words, dtype=object),
+        "index": pd.Index(words),
+        "topic": topic,
+        "log_beta": np.log(beta),
+        "steps": steps.ravel(),
+    }
 
 
 def _artists(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -204,17 +215,16 @@ def _lyrics(sound, length, artist, rng) -> tuple[list[str], np.ndarray]:
     at = np.searchsorted(language["steps"], s * RARE + topic[~rare] + uniform[1, ~rare], "right")
     word[~rare] = at - s * TOPIC_WORDS
     own = rng.integers(RARE_WORDS, size=(artist.max() + 1, OWN_RARE_WORDS))
-    choice = rng.integers(2 * OWN_RARE_WORDS, size=rare.sum())
-    mine = own[artist[song[rare]], choice % OWN_RARE_WORDS]
+    mine = own[artist[song[rare]], rng.integers(OWN_RARE_WORDS, size=rare.sum())]
     anyone = rng.integers(RARE_WORDS, size=rare.sum())
-    word[rare] = TOPIC_WORDS + np.where(choice < OWN_RARE_WORDS, mine, anyone)
+    word[rare] = TOPIC_WORDS + np.where(rng.random(rare.sum()) < OWN_RARE_SHARE, mine, anyone)
     counts = np.bincount(song * (RARE + 1) + topic, minlength=n * (RARE + 1)).reshape(n, -1)
     # The chorus: after its fresh words a song starts again from its first one.
     ends = np.cumsum(length)
     place = np.arange(ends[-1]) - np.repeat(ends - length, length)
     source = np.repeat(np.cumsum(fresh) - fresh, length) + place % np.repeat(fresh, length)
     spelled = language["words"][word[source]].tolist()
-    lyrics = [" ".join(spelled[end - k : end]) for end, k in zip(ends, length)]
+    lyrics = [" ".join(spelled[end - k : end]) for end, k in zip(ends, length, strict=True)]
     return lyrics, counts[:, :RARE]
 
 
@@ -248,11 +258,13 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
     era = trend[:, 0] + (trend[:, 1:7] * audio_noise).sum(1) + trend[:, 7] * own
     place = ndtr(era) * (c["years"].shape[1] - 1)
     low = np.minimum(place.astype(int), c["years"].shape[1] - 2)
-    years = c["years"][sound, low], c["years"][sound, low + 1]
+    years = c["years"][genre, low], c["years"][genre, low + 1]
     year = (years[0] + (place - low) * (years[1] - years[0])).astype(int)
 
     rate = np.array([FOOTER_SONGS.get(g, 0) for g in GENRES]) / PUBLISHED_SONGS
     footer = rng.random(n) < rate[genre]
+    for song in np.flatnonzero(footer):
+        lyrics[song] += f" {FOOTER}"
     words = _language()["words"][TOPIC_WORDS:]
     names = words[rng.integers(RARE_WORDS, size=(artist.max() + 1, 2))]
     titles = words[rng.integers(RARE_WORDS, size=(n, 2))]
@@ -261,15 +273,17 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
         "track_name": [" ".join(title) for title in titles],
         "release_date": year,
         "genre": np.array(GENRES, dtype=object)[genre],
-        "lyrics": [f"{text} {FOOTER}" if end else text for text, end in zip(lyrics, footer)],
+        "lyrics": lyrics,
         "len": length + 2 * footer,
-        **dict(zip(TOPIC_FEATURES, topics.T)),
-        **dict(zip(AUDIO_FEATURES, audio.T)),
+        **dict(zip(TOPIC_FEATURES, topics.T, strict=True)),
+        **dict(zip(AUDIO_FEATURES, audio.T, strict=True)),
     }
     songs = pd.DataFrame(columns)
     # In the real file, too, `topic` names the largest of these eight scores.
-    eight = ["violence", "world/life", "night/time", "romantic", "obscene", "music", "sadness",
-             "feelings"]
+    eight = [
+        "violence", "world/life", "night/time", "romantic", "obscene", "music", "sadness",
+        "feelings",
+    ]  # fmt: skip
     songs["topic"] = np.array(eight, dtype=object)[songs[eight].to_numpy().argmax(1)]
     songs["age"] = (2020 - songs["release_date"]) / 70
     songs.attrs["source"] = f"{n:,} synthetic songs (seed {seed})"
@@ -319,7 +333,7 @@ def _lyrics_log_likelihood(songs: pd.DataFrame) -> np.ndarray:
     c, language = _constants(), _language()
     words = songs["lyrics"].str.removesuffix(FOOTER).str.split()
     length = words.str.len().to_numpy()
-    fresh = [song[:k] for song, k in zip(words, _draws(length))]
+    fresh = [song[:k] for song, k in zip(words, _draws(length), strict=True)]
     song = np.repeat(np.arange(len(songs)), [len(part) for part in fresh])
     word = language["index"].get_indexer([w for part in fresh for w in part])
     known = (word >= 0) & (word < TOPIC_WORDS)

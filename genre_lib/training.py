@@ -1,21 +1,21 @@
-"""One loop that trains every network, and one function that scores it. Explained in chapter 3."""
+"""One loop that trains every network. Explained in chapter 3, *The training loop*."""
 
 from __future__ import annotations
 
 import copy
+import math
 import time
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from sklearn.metrics import confusion_matrix, f1_score
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from genre_lib.encoding import SongTensors
-from genre_lib.schema import GENRES, GenreLibError
+from genre_lib.schema import GenreLibError
+from genre_lib.scoring import evaluate, mean_probabilities
 
 
 @dataclass
@@ -34,93 +34,6 @@ class History:
         weights still move; the validation figures are taken after the epoch, in evaluation mode.
         """
         return pd.DataFrame(self.rows, index=pd.RangeIndex(1, len(self.rows) + 1, name="epoch"))
-
-
-@dataclass(frozen=True)
-class Report:
-    """How well probabilities fit the true genres of n songs."""
-
-    probabilities: np.ndarray
-    """Shape (n, 7), each row sums to 1."""
-    genre: np.ndarray
-    """The true genre numbers, shape (n,)."""
-
-    @property
-    def songs(self) -> int:
-        """How many songs were scored."""
-        return len(self.genre)
-
-    @property
-    def predicted(self) -> np.ndarray:
-        """The most probable genre's number, shape (n,)."""
-        return self.probabilities.argmax(axis=1)
-
-    @property
-    def loss(self) -> float:
-        """Mean cross-entropy in nats."""
-        likely = self.probabilities[np.arange(self.songs), self.genre]
-        return float(-np.log(np.maximum(likely, 1e-12)).mean())
-
-    @property
-    def accuracy(self) -> float:
-        """Share of songs whose most probable genre is the true one."""
-        return float((self.predicted == self.genre).mean())
-
-    @property
-    def base_rate(self) -> float:
-        """The accuracy of always answering with the genre that is most frequent in these songs."""
-        return float(np.bincount(self.genre).max() / self.songs)
-
-    @property
-    def macro_f1(self) -> float:
-        """Mean over the genres that occur of the harmonic mean of precision and recall."""
-        present = np.unique(self.genre)
-        return float(
-            f1_score(self.genre, self.predicted, labels=present, average="macro", zero_division=0)
-        )
-
-    @property
-    def top2_accuracy(self) -> float:
-        """Share of songs whose true genre is among the two most probable ones."""
-        two = np.argsort(-self.probabilities, axis=1)[:, :2]
-        return float((two == self.genre[:, None]).any(axis=1).mean())
-
-    @property
-    def calibration_error(self) -> float:
-        """Expected calibration error: how far stated confidence is from the share of right answers.
-
-        Songs are put into ten bins by the largest probability; the mean over songs of the distance
-        between a bin's mean confidence and its accuracy (Guo et al. 2017, arXiv:1706.04599).
-        """
-        confidence = self.probabilities.max(axis=1)
-        right = self.predicted == self.genre
-        bins = np.minimum((confidence * 10).astype(int), 9)
-        gaps = np.bincount(bins, confidence - right, minlength=10)
-        return float(np.abs(gaps).sum() / self.songs)
-
-    @property
-    def confusion(self) -> pd.DataFrame:
-        """Number of songs by true genre (rows) and predicted genre (columns)."""
-        counts = confusion_matrix(self.genre, self.predicted, labels=range(len(GENRES)))
-        return pd.DataFrame(counts, index=GENRES, columns=GENRES)
-
-    def summary(self) -> dict[str, float]:
-        """The figures that the command line prints and stored results keep."""
-        return {
-            "songs": self.songs,
-            "accuracy": self.accuracy,
-            "macro_f1": self.macro_f1,
-            "base_rate": self.base_rate,
-            "top2_accuracy": self.top2_accuracy,
-            "calibration_error": self.calibration_error,
-            "loss": self.loss,
-        }
-
-    def __str__(self) -> str:
-        return (
-            f"{self.songs:,} songs: accuracy {self.accuracy:.1%} (base rate {self.base_rate:.1%}), "
-            f"macro-F1 {self.macro_f1:.1%}, loss {self.loss:.3f}"
-        )
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -152,6 +65,8 @@ def fit(
     batch_size: int,
     learning_rate: float = 1e-3,
     weight_decay: float = 0.0,
+    epsilon: float = 1e-8,
+    one_cycle: bool = False,
     patience: int | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -165,8 +80,11 @@ def fit(
         Scored after every epoch.
     epochs, batch_size
         Passes over all training songs, and songs a step.
-    learning_rate, weight_decay
+    learning_rate, weight_decay, epsilon
         Settings of `torch.optim.AdamW`; without weight decay it is Adam.
+    one_cycle
+        Whether the learning rate rises over the first tenth of the steps and then falls in a
+        straight line to almost 0. Training then ends by itself, and needs no early stopping.
     patience
         Stop when the validation loss has not fallen for this many epochs, and go back to the
         weights of its lowest point. `None`: run all epochs and keep the last weights.
@@ -187,8 +105,22 @@ def fit(
         network.parameters(),
         learning_rate,
         weight_decay=weight_decay,
+        eps=epsilon,
         fused=device.type in ("cpu", "cuda"),  # one call a step: 4 times as fast for small batches
     )
+    schedule = None
+    if one_cycle:
+        steps = epochs * math.ceil(len(train) / batch_size)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser,
+            learning_rate,
+            total_steps=steps,
+            pct_start=0.1,
+            anneal_strategy="linear",
+            cycle_momentum=False,
+        )
+    if hasattr(network, "adapt"):
+        network.adapt(train)
     torch.manual_seed(seed)
 
     history = History()
@@ -197,7 +129,7 @@ def fit(
     try:
         for epoch in bar:
             start = time.perf_counter()
-            loss, accuracy = _train_one_epoch(network, train, batch_size, optimiser)
+            loss, accuracy = _train_one_epoch(network, train, batch_size, optimiser, schedule)
             row = {"train_loss": loss, "train_accuracy": accuracy}
             if validation is not None:
                 report = evaluate(network, validation)
@@ -221,7 +153,11 @@ def fit(
 
 
 def _train_one_epoch(
-    network: nn.Module, songs: SongTensors, batch_size: int, optimiser: torch.optim.Optimizer
+    network: nn.Module,
+    songs: SongTensors,
+    batch_size: int,
+    optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler | None,
 ) -> tuple[float, float]:
     network.train()
     device = songs.genre.device
@@ -230,35 +166,20 @@ def _train_one_epoch(
     for rows in torch.randperm(len(songs)).to(device).split(batch_size):
         lyrics, features, genre = songs[rows]
         logits = network(lyrics, features)
-        loss = F.cross_entropy(logits, genre)
+        loss = _cross_entropy(logits, genre)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+        if schedule is not None:
+            schedule.step()
         # The sums stay on the device: reading them here would make a GPU wait at every step.
         total_loss += loss.detach() * len(rows)
-        correct += (logits.argmax(dim=1) == genre).sum()
+        correct += (mean_probabilities(logits.detach()).argmax(dim=1) == genre).sum()
     return total_loss.item() / len(songs), correct.item() / len(songs)
 
 
-@torch.no_grad()
-def predict(network: nn.Module, songs: SongTensors, batch_size: int = 4096) -> np.ndarray:
-    """Return the probability of each genre, shape (n, 7), in evaluation mode.
-
-    The network is left in the mode in which it came.
-    """
-    mode = network.training
-    network.eval()
-    device = next(network.parameters()).device
-    batches = [
-        F.softmax(network(lyrics.to(device), features.to(device)), dim=1).cpu()
-        for lyrics, features in zip(
-            songs.lyrics.split(batch_size), songs.features.split(batch_size), strict=True
-        )
-    ]
-    network.train(mode)
-    return torch.cat(batches).double().numpy()
-
-
-def evaluate(network: nn.Module, songs: SongTensors) -> Report:
-    """Score `network` on `songs`, always in evaluation mode (dropout off)."""
-    return Report(predict(network, songs), songs.genre.cpu().numpy())
+def _cross_entropy(logits: Tensor, genre: Tensor) -> Tensor:
+    """Mean loss of logits (batch, 7), or of every member's where they are (batch, members, 7)."""
+    if logits.dim() == 3:
+        genre = genre.unsqueeze(1).expand(logits.shape[:2])
+    return F.cross_entropy(logits.flatten(0, -2), genre.flatten())

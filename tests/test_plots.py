@@ -40,6 +40,7 @@ def figures(songs, trained):
     yield plots.density(songs, "acousticness", "instrumentalness")
     yield plots.learning_curves(history.table())
     yield plots.confusion(classifier.evaluate(split.test).confusion)
+    yield plots.calibration(classifier.evaluate(split.test).reliability())
     yield plots.word_map(plane, pull, shares)
     yield plots.strongest_words(pull)
     yield plots.accuracies({"ours": [0.4, 0.5], "theirs": [0.3]}, 0.2)

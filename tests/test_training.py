@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from genre_lib import SongEncoder, evaluate, fit, split_songs
-from genre_lib.models import FeaturesNetwork, LyricsNetwork
+from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
 from genre_lib.schema import GenreLibError
-from genre_lib.training import Report, choose_device, predict
+from genre_lib.scoring import Report, predict
+from genre_lib.training import choose_device
 
 QUIET = {"device": "cpu", "progress": False}
 
@@ -25,7 +26,7 @@ def tensors(songs):
 def trained(tensors, seed=0, **settings):
     train, validation, _ = tensors
     torch.manual_seed(seed)
-    network = FeaturesNetwork(width=32)
+    network = DenseFeaturesNetwork(width=32)
     settings = {"epochs": 4, "batch_size": 64, "seed": seed} | QUIET | settings
     return network, fit(network, train, validation, **settings)
 
@@ -79,12 +80,12 @@ def test_scoring_is_in_evaluation_mode_and_training_is_not(tensors):
 
 
 def test_dropout_makes_no_difference_to_a_score(tensors):
-    network = FeaturesNetwork(dropout=0.9)
+    network = DenseFeaturesNetwork(dropout=0.9)
     assert np.array_equal(predict(network, tensors[1]), predict(network, tensors[1]))
 
 
 def test_the_size_of_scoring_batches_makes_no_difference(tensors):
-    network = LyricsNetwork(tensors[2])
+    network = MeanLyricsNetwork(tensors[2])
     whole, pieces = predict(network, tensors[1]), predict(network, tensors[1], batch_size=7)
     assert np.allclose(whole, pieces, atol=1e-6)
 
@@ -97,7 +98,7 @@ def test_early_stopping_goes_back_to_the_lowest_validation_loss(tensors):
 
 
 def test_an_interrupt_keeps_what_was_trained(tensors):
-    class Impatient(FeaturesNetwork):
+    class Impatient(DenseFeaturesNetwork):
         calls = 0
 
         def forward(self, lyrics, features):

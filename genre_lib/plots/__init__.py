@@ -3,6 +3,7 @@
 from genre_lib.plots.look import GENRE_COLOURS
 from genre_lib.plots.results import (
     accuracies,
+    calibration,
     confusion,
     learning_curves,
     speeds,
@@ -24,6 +25,7 @@ from genre_lib.plots.words import (
 __all__ = [
     "GENRE_COLOURS",
     "accuracies",
+    "calibration",
     "confusion",
     "density",
     "features_by_genre",

@@ -127,3 +127,38 @@ def speeds(songs_per_second: Mapping[str, float]) -> go.Figure:
         f"{name} {songs_per_second[name]:,.0f}" for name in songs_per_second
     )
     return finish(figure, "Songs a second", alt, height=120 + 50 * len(names))
+
+
+def calibration(bins: pd.DataFrame) -> go.Figure:
+    """Dots: of the answers with a given confidence, the share that was right.
+
+    `bins` is what `Report.reliability` returns.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        name="perfectly calibrated",
+        line={"color": MUTED, "dash": "dash"},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=bins["confidence"].round(4),
+        y=bins["accuracy"].round(4),
+        mode="lines+markers",
+        name="this network",
+        customdata=bins["songs"],
+        line_color=ACCENT,
+        marker_size=(6 + 14 * np.sqrt(bins["songs"] / bins["songs"].max())).round(1),
+        hovertemplate="says %{x:.0%}, is right %{y:.0%} (%{customdata:,} songs)<extra></extra>",
+    )
+    figure.update_xaxes(title="stated probability of the answer", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title="share that is right", tickformat=".0%", range=[0, 1])
+    largest = bins.loc[bins["songs"].idxmax()]
+    alt = (
+        "Calibration curve beside the diagonal of perfect calibration. In the fullest bin, of "
+        f"{largest['songs']:,.0f} songs, the network says {largest['confidence']:.0%} and is right "
+        f"{largest['accuracy']:.0%} of the time"
+    )
+    return finish(figure, "Stated and observed", alt, height=420)

@@ -1,0 +1,73 @@
+"""Our first three networks: the plain ideas, done right. Explained in chapters 4 to 6."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from genre_lib.encoding import PAD_ID
+from genre_lib.models.layers import hidden_layer
+from genre_lib.schema import FEATURES, GENRES
+
+
+class MeanLyricsNetwork(nn.Module):
+    """The mean of the embeddings of a song's words, then one Linear layer. Chapter 4.
+
+    The mean leaves the padding out, so neither a word's position nor the length of the lyrics
+    matters. `nn.EmbeddingBag` looks the words up and averages them in one step.
+    """
+
+    sees = ("lyrics",)
+
+    def __init__(self, vocabulary: int, dimension: int = 64, dropout: float = 0.5):
+        super().__init__()
+        self.embedding = nn.EmbeddingBag(vocabulary, dimension, mode="mean", padding_idx=PAD_ID)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(dimension, len(GENRES))
+
+    def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
+        return self.output(self.dropout(self.embedding(lyrics)))
+
+
+class DenseFeaturesNetwork(nn.Module):
+    """Two hidden layers on standardised scores, with dropout. Chapter 5."""
+
+    sees = ("features",)
+
+    def __init__(self, features: int = len(FEATURES), width: int = 256, dropout: float = 0.3):
+        super().__init__()
+        self.hidden = nn.Sequential(
+            *hidden_layer(features, width, dropout), *hidden_layer(width, width, dropout)
+        )
+        self.output = nn.Linear(width, len(GENRES))
+
+    def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
+        return self.output(self.hidden(features))
+
+
+class LateCombinedNetwork(nn.Module):
+    """Both branches, joined late: what each understood meets in a non-linear head. Chapter 6."""
+
+    sees = ("lyrics", "features")
+
+    def __init__(
+        self,
+        vocabulary: int,
+        features: int = len(FEATURES),
+        dimension: int = 64,
+        width: int = 256,
+        dropout: float = 0.5,
+    ):
+        super().__init__()
+        self.lyrics_branch = MeanLyricsNetwork(vocabulary, dimension, dropout)
+        self.features_branch = DenseFeaturesNetwork(features, width, dropout)
+        self.head = nn.Sequential(
+            *hidden_layer(dimension + width, width, dropout), nn.Linear(width, len(GENRES))
+        )
+
+    def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
+        understood = [
+            self.lyrics_branch.embedding(lyrics),
+            self.features_branch.hidden(features),
+        ]
+        return self.head(torch.cat(understood, dim=1))

@@ -1,0 +1,123 @@
+"""Studies: cells that are run once, peers, intervals, stored results."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genre_lib import study
+from genre_lib.peers import PEERS, stack
+from genre_lib.schema import GenreLibError
+from genre_lib.scoring import Report
+from genre_lib.songs import split_songs
+from genre_lib.stored import read_result, write_result
+from genre_lib.study import Cell, interval, markdown_table, paired, plan, run_study
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_answers_with_distributions(songs, name):
+    pytest.importorskip({"fastText": "fasttext"}.get(name, "lightgbm"))
+    split = split_songs(songs)
+    probabilities = PEERS[name][1](split.train, split.test)
+    assert probabilities.shape == (len(split.test), 7)
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-3)
+
+
+def test_peers_learn(songs):
+    rows = pd.DataFrame(
+        [study.run_cell(songs, Cell(name, "artist", 0)) for name in PEERS if name != "fastText"]
+    ).set_index("model")
+    weak = rows.loc["majority", "accuracy"]
+    assert rows.loc["majority", "accuracy"] == pytest.approx(rows.loc["majority", "base_rate"])
+    assert (rows.drop(index="majority")["accuracy"] > weak).all()
+
+
+def test_the_stack_divides_by_artist_when_the_test_does(songs, monkeypatch):
+    seen = []
+    monkeypatch.setitem(PEERS, "LightGBM stack", ("combined", stack))
+    monkeypatch.setattr(
+        "genre_lib.peers.cross_val_predict",
+        lambda model, x, y, groups, cv, method: seen.append(groups) or np.full((len(y), 7), 1 / 7),
+    )
+    for by in ("song", "artist"):
+        study.run_cell(songs, Cell("LightGBM stack", by, 0))
+    assert seen[0] is None and seen[1] is not None
+
+
+def test_a_stopped_study_goes_on_where_it_was(songs, tmp_path, monkeypatch):
+    cells = [Cell("majority", "song", seed) for seed in range(3)]
+    path = tmp_path / "study.json"
+    real, calls = study.run_cell, []
+
+    def run_cell(table, cell, device):
+        calls.append(cell.seed)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(table, cell, device)
+
+    monkeypatch.setattr(study, "run_cell", run_cell)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(songs, cells, path, "command", progress=False)
+    assert len(json.loads(path.read_text())["cells"]) == 2
+    rows = run_study(songs, cells, path, "command", progress=False)
+    assert calls == [0, 1, 2, 2] and rows["seed"].tolist() == [0, 1, 2]
+    assert markdown_table(rows).count("\n") == 2
+
+
+def test_a_study_is_not_mixed_with_other_songs(songs, tmp_path):
+    path = tmp_path / "study.json"
+    run_study(songs, [Cell("majority", "song", 0)], path, "command", progress=False)
+    songs.attrs["source"] = "others"
+    with pytest.raises(GenreLibError, match="name another file"):
+        run_study(songs, [Cell("majority", "song", 1)], path, "command", progress=False)
+    path.write_text("{}")
+    with pytest.raises(GenreLibError, match="not the file of a study"):
+        run_study(songs, [], path, "command", progress=False)
+
+
+def test_the_plan_holds_every_model_split_and_seed():
+    cells = plan()
+    standard = [c for c in cells if c.variant == "standard"]
+    assert len(standard) == len(set(standard)) == (len(PEERS) + 6) * 2 * 5
+    assert {c.variant for c in cells} == {"standard", *study.VARIANTS}
+    assert all(study.cell_recipe(c) for c in cells if c.model not in PEERS)
+
+
+def test_an_interval_is_student_s():
+    mean, half = interval([1.0, 2.0, 3.0])
+    assert mean == 2.0 and half == pytest.approx(4.3027 * 1.0 / np.sqrt(3), rel=1e-4)
+
+
+def test_a_paired_difference_leaves_the_splits_out_of_it():
+    rows = pd.DataFrame(
+        [
+            {"model": m, "split": "song", "seed": s, "variant": "standard", "accuracy": a}
+            for s, base in enumerate([0.3, 0.5, 0.7])
+            for m, a in (("ours", base + 0.01), ("theirs", base))
+        ]
+    )
+    mean, half = paired(rows, "ours", "theirs", "song")
+    assert mean == pytest.approx(0.01) and half == pytest.approx(0, abs=1e-9)
+
+
+def test_top_two_and_calibration_are_counted_as_one_would_by_hand():
+    probabilities = np.zeros((4, 7))
+    probabilities[:, 0], probabilities[:, 1] = 0.75, 0.25
+    report = Report(probabilities, np.array([0, 0, 1, 2]))
+    assert report.top2_accuracy == 0.75
+    assert report.calibration_error == pytest.approx(0.75 - 0.5)
+
+
+def test_a_stored_result_carries_its_circumstances(tmp_path):
+    path = tmp_path / "results" / "mine.json"
+    write_result(path, "python mine.py", "3 songs", 3, accuracy=0.5)
+    stored = json.loads(path.read_text())
+    assert {"command", "date", "data", "rows", "device", "versions", "accuracy"} <= set(stored)
+    with pytest.raises(TypeError):
+        write_result(path, "python mine.py", "3 songs", 3, accuracy=object())
+    assert json.loads(path.read_text()) == stored
+    with pytest.raises(GenreLibError, match="did you mean 'original'"):
+        read_result("orignal")
