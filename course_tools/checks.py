@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from string import ascii_uppercase
 
 from markdown_it import MarkdownIt
 from nbformat import NotebookNode
@@ -15,6 +16,7 @@ from course_tools.fingerprint import chapter_fingerprints
 
 PLOTLY = "application/vnd.plotly.v1+json"
 NEW = "run `make notebooks`"
+FRONT_PAGE = "index"  # has neither exercises nor exact cells
 LEAST_EXACT_CELLS = 4
 LEAST_SOLUTIONS = 3
 MACHINE_PATH = re.compile(
@@ -97,13 +99,11 @@ def outputs_are_clean(chapter: Chapter) -> Iterator[str]:
 
 
 def songs_are_real(chapter: Chapter) -> Iterator[str]:
-    """A numbered chapter prints where its songs come from, and what is committed is from real ones.
+    """A chapter prints where its songs come from, and what is committed is from real ones.
 
     ``genre_lib.describe_environment`` prints that line; chapters also use synthetic songs on
     purpose, so only this line counts.
     """
-    if chapter.number is None:
-        return
     outputs = [output for cell in code_cells(chapter.notebook()) for output in cell.outputs]
     found = SONGS_LINE.search(json.dumps(outputs, ensure_ascii=False))
     if found is None:
@@ -191,8 +191,8 @@ def link_problem(target: str, folder: Path) -> str:
 
 
 def enough_is_compared(chapter: Chapter) -> Iterator[str]:
-    """Numbered chapters hold cells that nbval compares exactly, each with something to compare."""
-    if chapter.number is None:
+    """Chapters hold cells that nbval compares exactly, each with something to compare."""
+    if chapter.name == FRONT_PAGE:
         return
     exact = 0
     for i, cell in enumerate(chapter.notebook().cells):
@@ -205,12 +205,15 @@ def enough_is_compared(chapter: Chapter) -> Iterator[str]:
 
 
 def exercises_are_complete(chapter: Chapter) -> Iterator[str]:
-    """Numbered chapters hold exercises N.1, N.2 … and solutions."""
-    if chapter.number is None:
+    """Chapters hold solved exercises: 3.1, 3.2 … in chapter 3; A, B … in one without a number."""
+    if chapter.name == FRONT_PAGE:
         return
     cells = chapter.source().cells
     found = [n for c in cells if c.cell_type == "markdown" for n in EXERCISE.findall(c.source)]
-    expected = [f"{chapter.number}.{i + 1}" for i in range(len(found))]
+    expected = [
+        f"{chapter.number}.{i + 1}" if chapter.number else ascii_uppercase[i]
+        for i in range(len(found))
+    ]
     if found != expected:
         yield f"exercises are numbered {', '.join(found)} and not {', '.join(expected)}"
     solutions = sum("solution" in tags(cell) for cell in code_cells(chapter.source()))

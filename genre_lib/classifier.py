@@ -51,12 +51,12 @@ class GenreClassifier:
         """Learn vocabulary, scaling and weights; the encoder sees the training songs alone."""
         train = self._needed(train)
         validation = self._needed(validation) if validation is not None else None
-        self.encoder.fit(train)
+        train_songs = self.encoder.fit_encode(train)
         torch.manual_seed(seed)
         self.network = self.recipe.build(len(self.encoder.words))
         return fit(
             self.network,
-            self.encoder.encode(train),
+            train_songs,
             self.encoder.encode(validation) if validation is not None else None,
             **self.recipe.training,
             seed=seed,

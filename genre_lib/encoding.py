@@ -97,20 +97,7 @@ class SongEncoder:
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
         """Learn from training songs; a column that is not there is not learned from."""
-        if "lyrics" in songs:
-            trainer = WordLevelTrainer(
-                vocab_size=2**31,
-                min_frequency=self.settings["min_frequency"],
-                special_tokens=[PAD, UNKNOWN],
-                show_progress=False,
-            )
-            self.tokenizer.train_from_iterator(self._lyrics(songs), trainer)
-        self.tokenizer.enable_truncation(self.settings["max_tokens"])
-        names = self.settings["features"]
-        if self.settings["scale"] and set(names) <= set(songs):
-            scores = songs[names].to_numpy()
-            self.mean, deviation = scores.mean(axis=0), scores.std(axis=0)
-            self.deviation = np.where(deviation > 0, deviation, 1.0)
+        self._learn(songs, self._texts(songs))
         return self
 
     def encode(self, songs: pd.DataFrame) -> SongTensors:
@@ -119,23 +106,50 @@ class SongEncoder:
         A missing input gives a tensor of shape (n, 0), and a missing genre the number -1: a
         network that does not ask for them never notices.
         """
-        n = len(songs)
-        lyrics, features, genre = np.empty((n, 0), int), np.empty((n, 0)), np.full(n, -1)
-        if "lyrics" in songs:
-            encodings = self.tokenizer.encode_batch_fast(self._lyrics(songs))
-            lyrics = _pad([encoding.ids for encoding in encodings], self.settings["max_tokens"])
+        return self._encode(songs, self._texts(songs))
+
+    def fit_encode(self, songs: pd.DataFrame) -> SongTensors:
+        """Learn from training songs and encode them: the same as both, and faster."""
+        texts = self._texts(songs)
+        self._learn(songs, texts)
+        return self._encode(songs, texts)
+
+    def _learn(self, songs: pd.DataFrame, texts: list[str] | None) -> None:
+        if texts is not None:
+            trainer = WordLevelTrainer(
+                vocab_size=2**31,
+                min_frequency=self.settings["min_frequency"],
+                special_tokens=[PAD, UNKNOWN],
+                show_progress=False,
+            )
+            self.tokenizer.train_from_iterator(texts, trainer)
+        self.tokenizer.enable_truncation(self.settings["max_tokens"])
         names = self.settings["features"]
+        if self.settings["scale"] and set(names) <= set(songs):
+            scores = songs[names].to_numpy()
+            self.mean, deviation = scores.mean(axis=0), scores.std(axis=0)
+            self.deviation = np.where(deviation > 0, deviation, 1.0)
+
+    def _encode(self, songs: pd.DataFrame, texts: list[str] | None) -> SongTensors:
+        n, names = len(songs), self.settings["features"]
+        lyrics, features, genre = np.empty((n, 0), np.int32), np.empty((n, 0)), np.full(n, -1)
+        if texts is not None:
+            encodings = self.tokenizer.encode_batch_fast(texts)
+            lyrics = _pad([encoding.ids for encoding in encodings], self.settings["max_tokens"])
         if set(names) <= set(songs):
             features = (songs[names].to_numpy() - self.mean) / self.deviation
         if "genre" in songs:
             genre = pd.Categorical(songs["genre"], categories=GENRES).codes
         return SongTensors(
-            torch.tensor(lyrics, dtype=torch.int32),
+            torch.from_numpy(lyrics),
             torch.tensor(features, dtype=torch.float32),
             torch.tensor(genre, dtype=torch.int64),
         )
 
-    def _lyrics(self, songs: pd.DataFrame) -> list[str]:
+    def _texts(self, songs: pd.DataFrame) -> list[str] | None:
+        """The lyrics as they go to the tokenizer."""
+        if "lyrics" not in songs:
+            return None
         lyrics = songs["lyrics"]
         texts = (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
         if self.settings["distinct"]:

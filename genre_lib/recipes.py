@@ -103,7 +103,9 @@ RECIPES = {
             encoder=COURSE_ENCODER,
             # Adam divides by a mean of past gradients; a larger epsilon keeps it from taking full
             # steps on words that are hardly ever seen.
-            training={"epochs": 8, "batch_size": 1024, "epsilon": 1e-5} | ONE_CYCLE,
+            training={"epochs": 4, "batch_size": 1024, "epsilon": 1e-5}
+            | ONE_CYCLE
+            | {"learning_rate": 4e-2},
         ),
         Recipe(
             "course",
@@ -117,7 +119,7 @@ RECIPES = {
             "combined",
             "CombinedNetwork",
             encoder=COURSE_ENCODER,
-            training={"epochs": 10, "batch_size": 512} | ONE_CYCLE,
+            training={"epochs": 8, "batch_size": 512} | ONE_CYCLE,
         ),
     )
 }

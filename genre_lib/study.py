@@ -65,10 +65,19 @@ def plan(
     ablations: bool = True,
 ) -> list[Cell]:
     """Return every cell of the course's study: peers, our recipes, ablations of `course`."""
-    networks = [f"{name} {task}" for name, task in RECIPES if name in ("first", "course")]
-    models = [*PEERS, *networks]
+    networks = {
+        n: [f"{n} {task}" for name, task in RECIPES if name == n] for n in ("course", "first")
+    }
     seeds = list(seeds)
-    cells = [Cell(m, split, seed) for split in splits for seed in seeds for m in models]
+    # A peer and the network that is compared with it run close together, so that their seconds
+    # are taken on a machine in the same state.
+    cells = [
+        Cell(model, split, seed)
+        for models in ([*PEERS, *networks["course"]], networks["first"])
+        for split in splits
+        for seed in seeds
+        for model in models
+    ]
     if ablations:
         cells += [
             Cell(f"course {task}", split, seed, variant)

@@ -21,6 +21,8 @@ All constants in `synthetic.json` are summaries of the real songs, made by
 `benchmarks/calibrate_synthetic.py`. Chapters 1 and 7 use and explain these songs.
 """
 
+from __future__ import annotations
+
 import json
 from functools import lru_cache
 from importlib.resources import files
@@ -29,7 +31,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln, logsumexp, ndtr
 
-from .schema import AUDIO_FEATURES, FOOTER, GENRES, TOPIC_FEATURES
+from genre_lib.schema import AUDIO_FEATURES, FOOTER, GENRES, TOPIC_FEATURES
 
 INPUTS = ("lyrics", "features", "both")
 

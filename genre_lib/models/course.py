@@ -43,7 +43,7 @@ class WordBag(nn.Module):
 
 
 class LyricsNetwork(nn.Module):
-    """Every word has seven votes and some traits. Chapter 4.
+    """Every word has seven votes and some traits, once for each of two members. Chapter 4.
 
     Votes add up to logits, as in logistic regression. Traits add up too, but then pass a ReLU, so
     that they can say what only words together mean. (Wide and deep: Cheng et al. 2016,
@@ -53,23 +53,34 @@ class LyricsNetwork(nn.Module):
     sees = ("lyrics",)
 
     def __init__(
-        self, vocabulary: int, traits: int = 32, drop_words: float = 0.3, dropout: float = 0.5
+        self,
+        vocabulary: int,
+        members: int = 2,
+        traits: int = 32,
+        drop_words: float = 0.3,
+        dropout: float = 0.5,
     ):
         super().__init__()
-        self.embedding = WordBag(vocabulary, len(GENRES) + traits, drop_words)
-        nn.init.normal_(self.embedding.weight[:, len(GENRES) :], std=0.1)
-        self.threshold = nn.Parameter(torch.zeros(traits))
+        self.sizes = [len(GENRES), traits]
+        self.embedding = WordBag(vocabulary, members * sum(self.sizes), drop_words)
+        by_member = self.embedding.weight.view(vocabulary, members, sum(self.sizes))
+        nn.init.normal_(by_member[:, :, len(GENRES) :], std=0.1)
+        self.threshold = nn.Parameter(torch.zeros(members, traits))
         self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(traits, len(GENRES))
+        bound = 1 / math.sqrt(traits)
+        weight = torch.empty(members, traits, len(GENRES)).uniform_(-bound, bound)
+        self.output = nn.Parameter(weight)
+        self.bias = nn.Parameter(torch.zeros(members, len(GENRES)))
 
     def adapt(self, songs: SongTensors) -> None:
         """Learn the words' rarity from the training songs."""
         self.embedding.adapt(songs.lyrics)
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
-        bag = self.embedding(lyrics)
-        votes, traits = bag[:, : len(GENRES)], bag[:, len(GENRES) :]
-        return votes + self.output(self.dropout(F.relu(traits + self.threshold)))
+        bag = self.embedding(lyrics).view(len(lyrics), -1, sum(self.sizes))
+        votes, traits = bag.split(self.sizes, dim=2)
+        hidden = self.dropout(F.relu(traits + self.threshold))
+        return votes + torch.einsum("nmt,mtg->nmg", hidden, self.output) + self.bias
 
 
 class ScoreBins(nn.Module):
@@ -167,7 +178,7 @@ class CombinedNetwork(nn.Module):
         vocabulary: int,
         features: int = len(FEATURES),
         folds: int = 5,
-        bins: int = 16,
+        bins: int = 12,
         width: int = 64,
         members: int = 8,
     ):
