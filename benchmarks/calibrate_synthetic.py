@@ -4,7 +4,7 @@
     python benchmarks/calibrate_synthetic.py --derive   first make genre_lib/synthetic.json anew
 
 Real songs: the file that GENRE_SONGS names. The comparison prints a table and writes
-`benchmarks/results/synthetic.json`. About five minutes on two cores.
+`benchmarks/results/synthetic.json`. About three minutes on two cores.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from genre_lib.schema import AUDIO_FEATURES, GENRES, TOPIC_FEATURES
 from genre_lib.songs import strip_footer
 from genre_lib.stored import write_result
 
-SEEDS = 2
+SEEDS = 1
 
 
 # --- the constants -------------------------------------------------------------------------------

@@ -81,8 +81,10 @@ def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
     ids = torch.zeros(len(words), classifier.encoder.settings["max_tokens"], dtype=torch.int32)
     ids[:, 0] = torch.arange(len(words))  # row 0 is a song of padding alone
     with torch.no_grad():
-        logits = network(ids.to(device), torch.zeros(len(words), 0, device=device)).cpu().numpy()
-    pull = logits - logits[PAD_ID]
+        logits = network(ids.to(device), torch.zeros(len(words), 0, device=device))
+    if logits.dim() == 3:  # a network of several members: what they say on average
+        logits = logits.mean(dim=1)
+    pull = (logits - logits[PAD_ID]).cpu().numpy()
     pull -= pull.mean(axis=1, keepdims=True)
     table = pd.DataFrame(pull, index=pd.Index(words, name="word"), columns=list(GENRES))
     return table.drop(table.index[[PAD_ID, UNKNOWN_ID]])

@@ -33,7 +33,10 @@ def test_every_network_answers_the_same_call(recipe):
     tokens = recipe.encoder.get("max_tokens", 200)
     lyrics = torch.randint(0, V, (5, tokens), dtype=torch.int32)
     logits = recipe.build(V)(lyrics, torch.rand(5, 22))
-    assert logits.shape in {(5, 7), (5, 2, 7), (5, 8, 7), (5, 8 + 5, 7)} and torch.isfinite(logits).all()
+    assert (
+        logits.shape in {(5, 7), (5, 2, 7), (5, 8, 7), (5, 8 + 5, 7)}
+        and torch.isfinite(logits).all()
+    )
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: f"{r.name}-{r.task}")
