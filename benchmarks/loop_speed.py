@@ -2,11 +2,11 @@
 
     python benchmarks/loop_speed.py
 
-The post's loop is written here as the post and the course notes behind it wrote it: a dataset that
-reads a row with `df.iloc`, a collate function that tokenises each song of a batch (torchtext's
+The post's loop is rebuilt here from its description: a dataset that reads each of a song's three
+values with `df.iloc`, a collate function that tokenises each song of a batch (torchtext's
 `basic_english`, rebuilt, for torchtext is discontinued) and pads it in a tensor of its own, a
-`DataLoader`, `torch.optim.Adam`. Ours is `genre_lib.fit` on tensors. The network is the post's
-lyrics network in every case.
+`DataLoader`, `torch.optim.Adam`. (The post itself reached about 900 songs a second.) Ours is
+`genre_lib.fit` on tensors. The network is the post's lyrics network in every case.
 
 Building the vocabulary is left out on both sides. Ours encodes all songs once, before the first
 epoch: those seconds are stated apart, and counted in the ratio for all 30 epochs. Medians
@@ -56,9 +56,10 @@ class PostDataset(Dataset):
         return len(self.table)
 
     def __getitem__(self, index: int) -> tuple[str, str, torch.Tensor]:
-        row = self.table.iloc[index]
-        features = torch.tensor(row[list(FEATURES)].to_numpy(dtype="float32"))
-        return row["lyrics"], row["genre"], features
+        lyrics = self.table.iloc[index]["lyrics"]
+        genre = self.table.iloc[index]["genre"]
+        features = self.table.iloc[index][list(FEATURES)]
+        return lyrics, genre, torch.tensor(features.to_numpy(dtype="float32"))
 
 
 def epoch_of_the_post(table: pd.DataFrame, ids: dict[str, int]) -> None:

@@ -315,7 +315,7 @@ def bayes_probabilities(songs: pd.DataFrame, inputs: str = "both") -> np.ndarray
 def bayes_accuracy(inputs: str = "both", n: int = 20_000, seed: int = 1) -> float:
     """Accuracy of the best possible classifier: the mean of its largest probability.
 
-    Exact but for the sampling of n songs: the standard error is below 0.002 at n = 20,000.
+    Exact but for the sampling of n songs: the standard error is about 0.002 at n = 20,000.
     """
     return float(bayes_probabilities(make_songs(n, seed), inputs).max(axis=1).mean())
 
