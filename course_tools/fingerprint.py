@@ -22,7 +22,7 @@ NOT_IN_CHAPTERS = {"cli.py", "__main__.py"}
 def chapter_fingerprints(notebook: NotebookNode, root: Path = ROOT) -> dict:
     """What the chapter's outputs came from: its own code, the library, and stored results.
 
-    ``results`` is there only for chapters whose code reads stored results.
+    ``results`` is there only for chapters whose code calls ``read_result``.
     """
     sources = [without_address(cell.source) for cell in code_cells(notebook)]
     library = [
@@ -32,7 +32,7 @@ def chapter_fingerprints(notebook: NotebookNode, root: Path = ROOT) -> dict:
         "chapter": _digest(sources),
         "library": files_fingerprint([*library, *(root / "genre_lib").rglob("*.json")]),
     }
-    if any("results" in source for source in sources):
+    if any("read_result(" in source for source in sources):
         prints["results"] = files_fingerprint((root / "benchmarks/results").glob("*.json"))
     return prints
 

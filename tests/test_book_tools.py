@@ -349,3 +349,12 @@ def test_repository_is_set_everywhere_and_again(project):
 def test_repository_refuses_another_address(project):
     with pytest.raises(ValueError, match="not of the form"):
         set_repository("example.org", project)
+
+
+def test_only_a_chapter_that_reads_results_depends_on_them():
+    def prints(source: str) -> set[str]:
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+        return set(chapter_fingerprints(notebook))
+
+    assert "results" in prints('study = read_result("study")')
+    assert "results" not in prints("results = 1")
