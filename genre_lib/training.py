@@ -160,22 +160,22 @@ def _train_one_epoch(
     schedule: torch.optim.lr_scheduler.LRScheduler | None,
 ) -> tuple[float, float]:
     network.train()
-    device = songs.genre.device
-    total_loss = torch.zeros((), device=device)
-    correct = torch.zeros((), device=device)
-    for rows in torch.randperm(len(songs)).to(device).split(batch_size):
-        lyrics, features, genre = songs[rows]
+    # Kept on the device until the epoch is over: reading them here would make a GPU wait.
+    losses, hits = [], []
+    shuffled = songs[torch.randperm(len(songs)).to(songs.genre.device)]
+    for lyrics, features, genre in zip(*(t.split(batch_size) for t in shuffled), strict=True):
         logits = network(lyrics, features)
         loss = _cross_entropy(logits, genre)
-        optimiser.zero_grad()
+        network.zero_grad()
         loss.backward()
         optimiser.step()
         if schedule is not None:
             schedule.step()
-        # The sums stay on the device: reading them here would make a GPU wait at every step.
-        total_loss += loss.detach() * len(rows)
-        correct += (mean_probabilities(logits.detach()).argmax(dim=1) == genre).sum()
-    return total_loss.item() / len(songs), correct.item() / len(songs)
+        losses.append(loss.detach())
+        hits.append(mean_probabilities(logits.detach()).argmax(dim=1) == genre)
+    sizes = torch.tensor([len(hit) for hit in hits], device=losses[0].device)
+    total_loss = (torch.stack(losses) * sizes).sum()
+    return total_loss.item() / len(songs), torch.cat(hits).float().mean().item()
 
 
 def _cross_entropy(logits: Tensor, genre: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genre_lib.models.layers import hidden_layer
+from genre_lib.models.layers import Lookup, hidden_layer
 from genre_lib.schema import FEATURES, GENRES
 
 
@@ -19,7 +19,7 @@ class PostLyricsNetwork(nn.Module):
 
     def __init__(self, vocabulary: int, tokens: int = 100, dimension: int = 4):
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, dimension)
+        self.embedding = Lookup(vocabulary, dimension)
         self.flatten = nn.Flatten()
         self.output = nn.Linear(tokens * dimension, len(GENRES))
 
@@ -65,7 +65,7 @@ class PostCombinedNetwork(nn.Module):
     ):
         super().__init__()
         self.lyrics_branch = nn.Sequential(
-            nn.Embedding(vocabulary, dimension),
+            Lookup(vocabulary, dimension),
             nn.Flatten(),
             nn.Dropout(0.2),
             nn.Linear(tokens * dimension, len(GENRES)),
