@@ -42,6 +42,8 @@ KERNEL_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PLOTLY_RENDERER": "plotly_mimetype",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    # A library's bar asks for ipywidgets; the course's bars are text.
+    "PYTHONWARNINGS": "ignore:IProgress not found",
 }
 
 

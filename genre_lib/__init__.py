@@ -1,6 +1,6 @@
 """Songs, networks and training for the course *Deep Music Genre Classification*.
 
-Each module imports only from those above it in this list: `schema`, `synthetic`, `songs`,
+Each module imports only from those above it in this list: `schema`, `synthetic`, `bayes`, `songs`,
 `encoding`, `models`, `scoring`, `training`, `environment`, `stored`, `recipes`, `classifier`,
 `peers`, `study`, `embedding`, `plots`, `cli`. The names that chapters use most are importable
 from here.

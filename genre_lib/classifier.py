@@ -1,19 +1,20 @@
 """Encoder and network in one object, from a table of songs to a file on disk.
 
-Explained in chapter 6, *Lyrics and features together*.
+Explained in chapter 6, *The combined network*.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 import tempfile
+from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from genre_lib.encoding import SongEncoder
@@ -138,7 +139,9 @@ class GenreClassifier:
                 save_file(weights, new / WEIGHTS)
                 (new / ENCODER).write_text(self.encoder.to_json(), encoding="utf-8")
                 (new / RUN).write_text(json.dumps(run, indent=1), encoding="utf-8")
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.copymode(new / RUN, new / WEIGHTS)  # safetensors lets only its owner read
+                if folder.exists():
+                    folder.replace(Path(temporary) / "old")
                 new.replace(folder)
         except OSError as error:
             raise GenreLibError(
@@ -157,20 +160,29 @@ class GenreClassifier:
         """
         folder = Path(folder)
         run = _read_run(folder)
+        name = RUN
         try:
-            recipe = run["recipe"]
-            classifier = cls(Recipe(**recipe))
+            classifier = cls(Recipe(**run["recipe"]))
             classifier.notes = run["notes"]
-            text = (folder / ENCODER).read_text(encoding="utf-8")
-            classifier.encoder = SongEncoder.from_json(text)
             network = classifier.recipe.build(run["vocabulary"])
+            name = ENCODER
+            encoder = SongEncoder.from_json((folder / ENCODER).read_text(encoding="utf-8"))
+            if encoder.settings != classifier.encoder.settings:
+                raise ValueError("it belongs to another recipe")
+            if len(encoder.words) != run["vocabulary"]:
+                raise ValueError("it belongs to another run")
+            classifier.encoder = encoder
+            name = WEIGHTS
             network.load_state_dict(load_file(folder / WEIGHTS))
-        # The JSON library, safetensors, tokenizers and torch each have errors of their own.
-        except (KeyError, TypeError, ValueError, AttributeError, SafetensorError, RuntimeError,
-                OSError) as error:  # fmt: skip
-            reason = str(error).splitlines()[0]
+            if not all(weight.isfinite().all() for weight in network.state_dict().values()):
+                raise ValueError("it holds values that are not numbers")
+        # The JSON library, safetensors, tokenizers and torch each have errors of their own, and
+        # tokenizers raises plain exceptions.
+        except Exception as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
             raise GenreLibError(
-                f"The run folder {folder} is damaged ({reason}): train again, or copy it anew."
+                f"The run folder {folder} is damaged ({name}: {reason}): train again, or copy it "
+                "anew."
             ) from error
         classifier.network = network.to(choose_device(device)).eval()
         return classifier
@@ -182,10 +194,16 @@ def check_run_target(folder: str | Path) -> Path:
     Raises
     ------
     GenreLibError
-        When it is a file, or a folder that holds something other than an earlier run.
+        When it is a file, the folder you are in, or one that can't be written or that holds
+        something other than an earlier run.
     """
-    folder = Path(folder)
-    if folder.is_file():
+    folder = Path(folder).expanduser().resolve()
+    if folder == Path.cwd():
+        raise GenreLibError("The run can't replace the folder that you are in: name another.")
+    existing = next(parent for parent in folder.parents if parent.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
+        raise GenreLibError(f"Nothing can be written in {existing}: choose another folder.")
+    if folder.exists() and not folder.is_dir():
         raise GenreLibError(f"{folder} is a file: give a folder for the run.")
     if folder.is_dir() and {p.name for p in folder.iterdir()} - {RUN, ENCODER, WEIGHTS}:
         raise GenreLibError(f"{folder} holds other files: give a new or empty folder for the run.")
@@ -193,8 +211,15 @@ def check_run_target(folder: str | Path) -> Path:
 
 
 def _read_run(folder: Path) -> dict:
+    if folder.is_file():
+        raise GenreLibError(f"{folder} is a file: give the folder of a run.")
     if not folder.is_dir():
-        raise GenreLibError(f"There is no run folder {folder}: train first, or check the path.")
+        siblings = [p.name for p in folder.parent.glob("*/")] if folder.parent.is_dir() else []
+        near = get_close_matches(folder.name, siblings, n=1)
+        hint = f"did you mean {near[0]}?" if near else "train first, or check the path."
+        raise GenreLibError(f"There is no run folder {folder}: {hint}")
+    if not any((folder / name).exists() for name in (RUN, ENCODER, WEIGHTS)):
+        raise GenreLibError(f"{folder} is not the folder of a run: train first, or check the path.")
     for name in (RUN, ENCODER, WEIGHTS):
         if not (folder / name).is_file():
             raise GenreLibError(
@@ -204,11 +229,11 @@ def _read_run(folder: Path) -> dict:
     try:
         run = json.loads((folder / RUN).read_text(encoding="utf-8"))
         found, genres = run["format"], tuple(run["genres"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         raise GenreLibError(f"{folder / RUN} does not describe a run: train again.") from error
     if found != FORMAT or genres != GENRES:
         raise GenreLibError(
-            f"The run folder {folder} was written by another version of genre-lib (format {found}, "
-            f"this one reads {FORMAT}): train again with this version."
+            f"The run folder {folder} was written by another version of genre-lib (format "
+            f"{found!r}, this one reads {FORMAT!r}): train again with this version."
         )
     return run

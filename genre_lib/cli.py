@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 
 from genre_lib.classifier import GenreClassifier, check_run_target
 from genre_lib.recipes import get_recipe
-from genre_lib.schema import AUDIO_FEATURES, GenreLibError
-from genre_lib.songs import hold_out, load_songs, read_songs, split_songs
-from genre_lib.study import markdown_table, plan, run_study
+from genre_lib.schema import AUDIO_FEATURES, COLUMNS, GenreLibError
+from genre_lib.songs import hold_out, load_songs, split_songs
+from genre_lib.study import check_study_target, markdown_table, plan, run_study
 
 SOURCES = (
     "a CSV file in the layout of the published one, or 'published' (downloads 28 MB once), or "
@@ -27,14 +30,17 @@ SOURCES = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status (2: something that the user can mend)."""
     warnings.showwarning = lambda message, *_: print(f"Note: {message}", file=sys.stderr)
+    if hasattr(sys.stdout, "reconfigure"):  # a screen without a song's letters shows "?"
+        sys.stdout.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
+        sys.stdout.flush()
     except GenreLibError as error:
         print(f"genre-lib: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # `genre-lib … | head`
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("genre-lib: stopped.", file=sys.stderr)
@@ -42,23 +48,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"genre-lib: {message}; see {self.prog} --help\n")
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"give a number from {least} to {most}, not {text}")
+        return value
+
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="genre-lib",
         description="Predict a song's genre from its lyrics and 22 scores, with networks that you "
         "train yourself. Try: genre-lib train lyrics --data synthetic --out my-run",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('genre-lib')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    songs = commands.add_parser("songs", help="show where songs come from and what they are")
-    songs.add_argument("--source", default="auto", help=SOURCES)
+    songs = commands.add_parser(
+        "songs",
+        help="show where songs come from and what they are",
+        description="Print where the songs come from, how many there are, and the share of each "
+        f"genre. A file of songs needs these columns: {', '.join(COLUMNS)}.",
+    )
+    songs.add_argument("--source", "--data", default="auto", metavar="SOURCE", help=SOURCES)
     songs.set_defaults(command=show_songs)
 
     train = commands.add_parser(
         "train",
         help="train a network and save it in a folder",
-        description="Train a network on 70 %% of the songs, choose the best epoch by 10 %%, score "
-        "it once on the other 20 %%, and save it in a folder.",
+        description="Train a network on 70 % of the songs, score it on 10 % while it learns (the "
+        "recipe 'first' keeps its best epoch by them) and once on the other 20 %, and save it in "
+        "a folder.",
     )
     train.add_argument(
         "network", choices=["lyrics", "features", "combined"], help="what the network looks at"
@@ -75,21 +108,34 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     train.add_argument(
         "--all", action="store_true",
-        help="train on 90 %% of the songs, choose by 10 %%, and score no test songs",
+        help="train on 90 %% of the songs, keep 10 %% for validation, score no test songs",
     )  # fmt: skip
-    train.add_argument("--seed", type=int, default=0, help="number of the split and of the run")
+    train.add_argument(
+        "--seed", type=_whole_number(0, 2**32 - 1), default=0,
+        help="number of the split and of the run (default: 0)",
+    )  # fmt: skip
     train.add_argument("--out", required=True, metavar="DIR", help="folder to save the network in")
     train.set_defaults(command=train_network)
 
-    evaluate = commands.add_parser("evaluate", help="score a saved network on songs with a genre")
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="score a saved network on songs with a genre",
+        description="Score a saved network on songs that it has not seen. The file needs the "
+        "column genre and the columns that the network looks at: lyrics, the 22 scores, or both.",
+    )
     evaluate.add_argument("run", metavar="DIR", help="folder of a saved network")
-    evaluate.add_argument("--data", required=True, metavar="FILE", help="CSV file of songs")
+    evaluate.add_argument("--data", required=True, metavar="SOURCE", help=SOURCES)
     evaluate.set_defaults(command=evaluate_network)
 
-    predict = commands.add_parser("predict", help="let a saved network guess genres")
+    predict = commands.add_parser(
+        "predict",
+        help="let a saved network guess genres",
+        description="Print the probability of each genre, for typed lyrics or for a file of songs. "
+        'Try: genre-lib predict my-run --lyrics "whiskey and a long lonesome road"',
+    )
     predict.add_argument("run", metavar="DIR", help="folder of a saved network")
     what = predict.add_mutually_exclusive_group(required=True)
-    what.add_argument("--data", metavar="FILE", help="CSV file of songs; no genre needed")
+    what.add_argument("--data", metavar="SOURCE", help=f"{SOURCES}; no genre needed")
     what.add_argument("--lyrics", metavar="TEXT", help="a line of lyrics, in quotes")
     predict.add_argument(
         "--out", metavar="FILE.csv", help="with --data: write the table here, not to the screen"
@@ -108,11 +154,18 @@ def _parser() -> argparse.ArgumentParser:
         "--split", choices=["song", "artist"], action="append",
         help="only this kind of split (default: both)",
     )  # fmt: skip
-    study.add_argument("--seeds", type=int, default=5, help="how many split seeds (default: 5)")
+    study.add_argument(
+        "--seeds", type=_whole_number(1, 1000), default=5, help="how many split seeds (default: 5)"
+    )
     study.add_argument(
         "--no-ablations", action="store_true", help="leave out the variations of the networks"
     )
-    study.add_argument("--out", required=True, metavar="FILE.json", help="file of the study")
+    study.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE.json",
+        help="file of the study; its table is written beside it, as FILE.md",
+    )
     study.set_defaults(command=compare)
 
     for command in (train, evaluate, predict, study):
@@ -161,6 +214,8 @@ def train_network(options: argparse.Namespace) -> None:
         split.train, split.validation,
         seed=options.seed, device=options.device, progress=sys.stderr.isatty(),
     )  # fmt: skip
+    if history.interrupted and not history.rows:
+        raise KeyboardInterrupt  # nothing was learned: an older run is worth more
     result = {
         "recipe": recipe.name,
         "network": recipe.task,
@@ -180,8 +235,9 @@ def train_network(options: argparse.Namespace) -> None:
     if options.json:
         return print(json.dumps(result | {"out": str(options.out)}))
     print(f"{recipe.task} network, recipe {recipe.name}, {songs.attrs['source']}")
+    trained = "Stopped by you after" if history.interrupted else "Trained"
     print(
-        f"Trained {len(history.rows)} epochs in {result['seconds']:.1f} s; "
+        f"{trained} {len(history.rows)} epochs in {result['seconds']:.1f} s; "
         f"kept the weights of epoch {history.best_epoch}."
     )
     for name in ("validation", "test"):
@@ -193,7 +249,7 @@ def train_network(options: argparse.Namespace) -> None:
 def evaluate_network(options: argparse.Namespace) -> None:
     """Score a saved network on a file of songs."""
     classifier = GenreClassifier.load(options.run, options.device)
-    songs = read_songs(options.data, ("genre", *classifier.recipe.inputs))
+    songs = load_songs(options.data, ("genre", *classifier.recipe.inputs))
     result = classifier.evaluate(songs).summary()
     print(json.dumps(result) if options.json else _score_line(result))
 
@@ -204,16 +260,21 @@ def predict_genres(options: argparse.Namespace) -> None:
         raise GenreLibError("--out needs --data FILE: typed lyrics are answered on the screen.")
     classifier = GenreClassifier.load(options.run, options.device)
     if options.lyrics is not None:
-        for genre, probability in classifier.predict_lyrics(options.lyrics).items():
+        lyrics = options.lyrics.encode(errors="replace").decode()  # bytes that are no letters
+        for genre, probability in classifier.predict_lyrics(lyrics).items():
             print(f"{genre:10}{probability:7.1%}")
         return
-    songs = read_songs(options.data, classifier.recipe.inputs)
+    if options.out and Path(options.out).resolve() == Path(options.data).resolve():
+        raise GenreLibError(f"--out would replace the songs in {options.data}: name another.")
+    if options.out and not Path(options.out).absolute().parent.is_dir():
+        raise GenreLibError(f"There is no folder for {options.out}: make it first.")
+    songs = load_songs(options.data, classifier.recipe.inputs)
     named = [name for name in ("artist_name", "track_name") if name in songs]
     table = pd.concat([songs[named], classifier.predict(songs)], axis=1)
     if not options.out:
         return print(table.round(4).to_csv(index=False), end="")
     try:
-        table.to_csv(options.out, index=False)
+        Path(options.out).write_text(table.to_csv(index=False), encoding="utf-8")
     except OSError as error:
         raise GenreLibError(f"Could not write {options.out} ({error.strerror or error}).") from None
     print(f"Wrote {len(table):,} predictions to {options.out}.")
@@ -221,6 +282,7 @@ def predict_genres(options: argparse.Namespace) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Run a study, print its table, and leave the table beside its file as Markdown."""
+    check_study_target(options.out)
     songs = load_songs(options.data)
     kinds = options.split or ["song", "artist"]
     cells = plan(kinds, range(options.seeds), ablations=not options.no_ablations)

@@ -173,8 +173,9 @@ class SongEncoder:
         """Return the encoder that `to_json` described."""
         content = json.loads(text)
         encoder = cls(**content["settings"])
-        encoder.mean = np.array(content["mean"])
-        encoder.deviation = np.array(content["deviation"])
+        size = (len(content["settings"]["features"]),)
+        encoder.mean = np.array(content["mean"], float).reshape(size)
+        encoder.deviation = np.array(content["deviation"], float).reshape(size)
         encoder.tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
         return encoder
 

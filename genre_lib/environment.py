@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import pandas as pd
@@ -12,10 +13,11 @@ from genre_lib.training import choose_device
 PACKAGES = ("genre-lib", "torch", "pandas", "scikit-learn", "plotly")
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that results may depend on."""
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """Return the versions of Python and of packages, if not told otherwise those that results
+    may depend on."""
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = version(package).partition("+")[0]  # "2.13.0+cu130": the same code
         except PackageNotFoundError:  # used from a folder, not installed

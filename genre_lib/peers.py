@@ -24,6 +24,9 @@ from threadpoolctl import threadpool_limits
 from genre_lib.schema import FEATURES, GENRES, GenreLibError
 from genre_lib.songs import strip_footer
 
+PACKAGES = ("lightgbm", "fasttext-wheel")
+"""What the extra `bench` installs."""
+
 Peer = Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]
 
 

@@ -103,7 +103,7 @@ RECIPES = {
             encoder=COURSE_ENCODER,
             # Adam divides by a mean of past gradients; a larger epsilon keeps it from taking full
             # steps on words that are hardly ever seen.
-            training={"epochs": 4, "batch_size": 1024, "epsilon": 1e-5}
+            training={"epochs": 4, "batch_size": 1024, "epsilon": 1e-5, "smoothing": 0.2}
             | ONE_CYCLE
             | {"learning_rate": 4e-2},
         ),
@@ -112,14 +112,14 @@ RECIPES = {
             "features",
             "FeaturesNetwork",
             encoder=COURSE_ENCODER,
-            training={"epochs": 8, "batch_size": 512} | ONE_CYCLE,
+            training={"epochs": 8, "batch_size": 512, "smoothing": 0.1} | ONE_CYCLE,
         ),
         Recipe(
             "course",
             "combined",
             "CombinedNetwork",
             encoder=COURSE_ENCODER,
-            training={"epochs": 8, "batch_size": 512} | ONE_CYCLE,
+            training={"epochs": 12, "batch_size": 512, "smoothing": 0.2} | ONE_CYCLE,
         ),
     )
 }

@@ -57,8 +57,7 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
     source
         What to call the table in a message, e.g. the name of its file.
     columns
-        The columns that must be there. Others are kept; those of them that the course knows
-        are checked all the same.
+        The columns that must be there, and are checked; others are kept as they are.
 
     Raises
     ------
@@ -68,6 +67,11 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
         empty lyrics, or (where the genre is asked for, so that songs may be learned from or
         scored) the same row twice.
     """
+    if not set(COLUMNS) & set(songs.columns):
+        raise SongsError(
+            f"{source} does not begin with a line of column names ({', '.join(COLUMNS[:5])}, …): "
+            "is it a table of songs?"
+        )
     for name in columns:
         if name not in songs.columns:
             raise SongsError(f"{source} has no column {name!r}{_did_you_mean(name, songs)}.")
@@ -75,7 +79,7 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
         raise SongsError(f"{source} has a header but no songs below it.")
 
     songs = songs.reset_index(drop=True)
-    for name in songs.columns.intersection(COLUMNS):
+    for name in columns:
         songs[name] = _CHECKS.get(name, _check_score)(songs[name], source)
 
     repeated = songs.duplicated()
@@ -93,7 +97,7 @@ def _did_you_mean(name: str, songs: pd.DataFrame) -> str:
     known = [str(c) for c in songs.columns if c not in COLUMNS]
     near = get_close_matches(name.lower(), [c.strip().lower() for c in known], n=1)
     if not near:
-        return f"; its columns are {', '.join(map(str, songs.columns[:8]))}, …"
+        return f"; its columns are {', '.join(str(c)[:25] for c in songs.columns[:40])}"
     spelling = next(c for c in known if c.strip().lower() == near[0])
     return f"; rename its column {spelling!r}, if that is the one"
 
@@ -126,16 +130,19 @@ def _check_genre(column: pd.Series, source: str) -> pd.Series:
 
 
 def _check_score(column: pd.Series, source: str) -> pd.Series:
+    if column.dtype == bool:  # pandas takes "True" for a number
+        column = column.astype(str)
     score = pd.to_numeric(column, errors="coerce").astype(float)
-    _raise_at(score.isna().to_numpy(), column, source, "is not a number between 0 and 1")
-    _raise_at(~score.between(0, 1).to_numpy(), column, source, "is outside the range 0 to 1")
+    mend = "correct it or remove the song"
+    _raise_at(score.isna().to_numpy(), column, source, f"is not a number from 0 to 1: {mend}")
+    _raise_at(~score.between(0, 1).to_numpy(), column, source, f"is outside 0 to 1: {mend}")
     return score
 
 
 def _check_year(column: pd.Series, source: str) -> pd.Series:
     year = pd.to_numeric(column, errors="coerce")
     wrong = ~(year.between(*YEARS) & (year % 1 == 0)).to_numpy()
-    _raise_at(wrong, column, source, f"is not a year between {YEARS[0]} and {YEARS[1]}")
+    _raise_at(wrong, column, source, f"is not a year from {YEARS[0]} to {YEARS[1]}: correct it")
     return year.astype(int)
 
 

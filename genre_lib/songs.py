@@ -31,6 +31,15 @@ PUBLISHED_BLOB = "2f0edbced3d1376242819a7fb566ea3ad3de790e"
 TIMEOUT = 5
 """Seconds to wait for the server of the published file before doing without it."""
 
+NOT_TEXT = {
+    b"\x1f\x8b": "a gzip archive: unpack it",
+    b"PK\x03\x04": "an Excel file or a zip archive: export it as CSV, or unpack it",
+    b"\xd0\xcf\x11\xe0": "an Excel file: export it as CSV",
+    b"\xff\xfe": "in the encoding UTF-16: save it with the encoding UTF-8",
+    b"\xfe\xff": "in the encoding UTF-16: save it with the encoding UTF-8",
+}
+"""What files often named .csv begin with, and what to do about them."""
+
 FOLDS = 10
 TEST_FOLDS, VALIDATION_FOLDS = (0, 1), (2,)
 
@@ -61,8 +70,12 @@ def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.Dat
     SongsError
         When the songs asked for can't be read, downloaded or used; one sentence says why.
     """
-    if source == "auto":
-        source = os.environ.get("GENRE_SONGS", "").strip() or "auto"
+    named = os.environ.get("GENRE_SONGS", "").strip()
+    if source == "auto" and named not in ("", "auto"):
+        try:
+            return load_songs(named, columns)
+        except SongsError as error:
+            raise SongsError(f"GENRE_SONGS={named}: {error}") from None
     if source == "auto":
         try:
             return load_songs("published", columns)
@@ -92,14 +105,28 @@ def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFra
         When the file is missing, empty, an HTML page, not UTF-8, not a CSV table, or when
         `genre_lib.schema.check_songs` finds a fault in it.
     """
-    path = Path(path).expanduser()
-    text = _read_text(path)
+    try:
+        path = Path(path).expanduser()
+        text = _read_text(path)
+    except (OSError, RuntimeError) as error:  # no permission; a name too long; ~nobody
+        reason = getattr(error, "strerror", None) or error
+        raise SongsError(f"{str(path)[:100]} can't be read ({reason}).") from None
     try:
         # With pandas' default, a song called "null" or "nan" would have no title.
-        songs = pd.read_csv(io.StringIO(text), keep_default_na=False, low_memory=False)
+        songs = pd.read_csv(
+            io.StringIO(text), keep_default_na=False, low_memory=False, index_col=False
+        )
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise SongsError(f"{path.name} is not a table in CSV form: {reason}.") from None
+        raise SongsError(
+            f"{path.name} is not a table in CSV form ({reason}): mend that line or export it again."
+        ) from None
+    separator = next((c for c in ";\t|" if c in songs.columns[0]), None)
+    if songs.shape[1] == 1 and separator:
+        raise SongsError(f"{path.name} is separated by {separator!r}: save it with commas.")
+    twice = [name for name in COLUMNS if f"{name}.1" in songs]
+    if twice:
+        raise SongsError(f"{path.name} has the column {twice[0]!r} twice: remove one.")
     songs = songs.drop(columns=["", "Unnamed: 0"], errors="ignore")
     songs = check_songs(songs, path.name, columns)
     songs.attrs["source"] = f"{len(songs):,} songs from the file {path.name}"
@@ -111,10 +138,13 @@ def _read_text(path: Path) -> str:
         raise SongsError(f"{path} is a folder: give the path of a CSV file in it.")
     if not path.exists():
         siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
-        near = get_close_matches(path.name, siblings, n=1)
+        near = get_close_matches(path.name, [*siblings, "synthetic", "published"], n=1)
         hint = f"did you mean {near[0]}?" if near else "check the path, or use 'synthetic'."
         raise SongsError(f"There is no file {path}: {hint}")
     content = path.read_bytes()
+    for beginning, what in NOT_TEXT.items():
+        if content.startswith(beginning):
+            raise SongsError(f"{path.name} is {what}.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -224,7 +254,14 @@ def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
         raise SongsError(
             "A split by artist needs the column 'artist_name': add it, or split by song."
         )
+    if by == "artist" and songs["artist_name"].nunique() < FOLDS:
+        raise SongsError(
+            f"These songs are by {songs['artist_name'].nunique()} artists and a split by artist "
+            f"needs {FOLDS}: add songs, or split by song."
+        )
     rarest = songs["genre"].value_counts()
+    if len(rarest) < 2:
+        raise SongsError(f"All songs here are {rarest.index[0]}: a network needs two genres.")
     if rarest.min() < FOLDS:
         raise SongsError(
             f"The genre {rarest.idxmin()!r} has only {rarest.min()} songs here and a split needs "

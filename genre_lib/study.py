@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,12 +21,15 @@ from scipy import stats
 from tqdm import tqdm
 
 from genre_lib.classifier import GenreClassifier
+from genre_lib.environment import versions
+from genre_lib.peers import PACKAGES as PEER_PACKAGES
 from genre_lib.peers import PEERS, stack
 from genre_lib.recipes import RECIPES, Recipe, get_recipe
 from genre_lib.schema import AUDIO_FEATURES, FEATURES, GENRES, TOPIC_FEATURES, GenreLibError
 from genre_lib.scoring import Report
 from genre_lib.songs import Split, split_songs
 from genre_lib.stored import write_result
+from genre_lib.training import choose_device
 
 STANDARD = "standard"
 
@@ -44,17 +48,24 @@ class Cell:
     """What was changed for an ablation, one of `VARIANTS`."""
 
 
-VARIANTS: dict[str, tuple[tuple[str, ...], dict, dict]] = {
-    # name: (tasks it applies to, changes to the encoder, changes to the layers)
-    "6 audio scores": (("features",), {"features": AUDIO_FEATURES}, {}),
-    "16 topics": (("features",), {"features": TOPIC_FEATURES}, {}),
-    "with year": (("features", "combined"), {"features": (*FEATURES, "release_date")}, {}),
-    "footer kept": (("lyrics", "combined"), {"footer": True}, {}),
-    "minimum frequency 1": (("lyrics",), {"min_frequency": 1}, {}),
-    "minimum frequency 20": (("lyrics",), {"min_frequency": 20}, {}),
-    "minimum frequency 50": (("lyrics",), {"min_frequency": 50}, {}),
-    "8 traits a word": (("lyrics",), {}, {"traits": 8}),
-    "128 traits a word": (("lyrics",), {}, {"traits": 128}),
+VARIANTS: dict[str, tuple[tuple[str, ...], dict, dict, dict]] = {
+    # name: (tasks it applies to, changes to the encoder, to the layers, to the training)
+    "6 audio scores": (("features",), {"features": AUDIO_FEATURES}, {}, {}),
+    "16 topics": (("features",), {"features": TOPIC_FEATURES}, {}, {}),
+    "with year": (("features", "combined"), {"features": (*FEATURES, "release_date")}, {}, {}),
+    "footer kept": (("lyrics", "combined"), {"footer": True}, {}, {}),
+    "minimum frequency 1": (("lyrics",), {"min_frequency": 1}, {}, {}),
+    "minimum frequency 20": (("lyrics",), {"min_frequency": 20}, {}, {}),
+    "minimum frequency 50": (("lyrics",), {"min_frequency": 50}, {}, {}),
+    "8 traits a word": (("lyrics",), {}, {"traits": 8}, {}),
+    "128 traits a word": (("lyrics",), {}, {"traits": 128}, {}),
+    "no label smoothing": (("lyrics", "features", "combined"), {}, {}, {"smoothing": 0.0}),
+    "one member, two epochs": (
+        ("lyrics",),
+        {},
+        {"members": 1},
+        {"epochs": 2, "learning_rate": 6e-2},
+    ),
 }
 """Ablations of the `course` recipes."""
 
@@ -64,29 +75,26 @@ def plan(
     seeds: Iterable[int] = range(5),
     ablations: bool = True,
 ) -> list[Cell]:
-    """Return every cell of the course's study: peers, our recipes, ablations of `course`."""
-    networks = {
-        n: [f"{n} {task}" for name, task in RECIPES if name == n] for n in ("course", "first")
-    }
+    """Return every cell of the course's study: peers, our recipes, ablations of `course`.
+
+    All models of a split run one after the other, so that their seconds are taken on a machine in
+    the same state.
+    """
     seeds = list(seeds)
-    # A peer and the network that is compared with it run close together, so that their seconds
-    # are taken on a machine in the same state.
-    cells = [
-        Cell(model, split, seed)
-        for models in ([*PEERS, *networks["course"]], networks["first"])
+    recipes = [f"{name} {task}" for n in ("course", "first") for name, task in RECIPES if name == n]
+    models = [(model, STANDARD) for model in (*PEERS, *recipes)]
+    if ablations:
+        models += [
+            (f"course {task}", variant)
+            for variant, (tasks, *_) in VARIANTS.items()
+            for task in tasks
+        ]
+    return [
+        Cell(model, split, seed, variant)
         for split in splits
         for seed in seeds
-        for model in models
+        for model, variant in models
     ]
-    if ablations:
-        cells += [
-            Cell(f"course {task}", split, seed, variant)
-            for variant, (tasks, _, _) in VARIANTS.items()
-            for task in tasks
-            for split in splits
-            for seed in seeds
-        ]
-    return cells
 
 
 def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict:
@@ -105,7 +113,9 @@ def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict:
         learn, choose = split.train, split.validation
         if "patience" not in classifier.recipe.training:
             learn, choose = pd.concat([learn, choose]), None
-        classifier.fit(learn, choose, seed=cell.seed, device=device, progress=False)
+        history = classifier.fit(learn, choose, seed=cell.seed, device=device, progress=False)
+        if history.interrupted:
+            raise KeyboardInterrupt  # half a training is no result
         report = classifier.evaluate(split.test)
     seconds = time.perf_counter() - start
     return dataclasses.asdict(cell) | report.summary() | {"seconds": seconds}
@@ -116,9 +126,12 @@ def cell_recipe(cell: Cell) -> Recipe:
     recipe = get_recipe(*cell.model.split(" ", 1))
     if cell.variant == STANDARD:
         return recipe
-    _, encoder, layers = VARIANTS[cell.variant]
+    _, encoder, layers, training = VARIANTS[cell.variant]
     return dataclasses.replace(
-        recipe, encoder=recipe.encoder | encoder, layers=recipe.layers | layers
+        recipe,
+        encoder=recipe.encoder | encoder,
+        layers=recipe.layers | layers,
+        training=recipe.training | training,
     )
 
 
@@ -143,29 +156,70 @@ def run_study(
     Raises
     ------
     GenreLibError
-        When the file is no study, or one on other songs.
+        When the file is no study or one on other songs, or can't be written.
     """
-    path = Path(path)
-    rows = _finished_rows(path, songs)
-    done = {Cell(*(row[f.name] for f in dataclasses.fields(Cell))) for row in rows}
+    path = check_study_target(path)
+    choose_device(device)
+    identity = songs_identity(songs)
+    rows = _finished_rows(path, identity)
+    done = {_cell_of(row) for row in rows}
     left = [cell for cell in cells if cell not in done]
     bar = tqdm(left, unit="cell", disable=not progress)
     for cell in bar:
         bar.set_postfix_str(f"{cell.model}, {cell.split} {cell.seed}, {cell.variant}")
         rows.append(run_cell(songs, cell, device))
-        write_result(path, command, songs.attrs["source"], len(songs), cells=rows)
+        write_result(
+            path,
+            command,
+            songs.attrs["source"],
+            len(songs),
+            peer_versions=versions(PEER_PACKAGES),
+            songs_identity=identity,
+            cells=rows,
+        )
     return pd.DataFrame(rows)
 
 
-def _finished_rows(path: Path, songs: pd.DataFrame) -> list[dict]:
+def check_study_target(path: str | Path) -> Path:
+    """Return `path` if a study and its table may be written there, so that nothing else is lost.
+
+    Raises
+    ------
+    GenreLibError
+        When it does not end in .json, its folder is missing, or its table's file is another's.
+    """
+    path = Path(path).expanduser()
+    if path.suffix != ".json" or path.is_dir():
+        raise GenreLibError(f"{path} can't be the file of a study: give a name that ends in .json.")
+    if not os.access(path.parent, os.W_OK):
+        raise GenreLibError(f"There is no folder {path.parent} to write to: make it first.")
+    table = path.with_suffix(".md")
+    if table.exists() and not path.exists():
+        raise GenreLibError(f"The table would replace {table}: give another name.")
+    return path
+
+
+def songs_identity(songs: pd.DataFrame) -> str:
+    """Return a short text that differs for other songs."""
+    rows = pd.util.hash_pandas_object(songs[["genre", "lyrics", *FEATURES]], index=False)
+    return f"{int(rows.sum()) % 2**64:016x}"
+
+
+def _cell_of(row: dict) -> Cell:
+    return Cell(*(row[field.name] for field in dataclasses.fields(Cell)))
+
+
+def _finished_rows(path: Path, identity: str) -> list[dict]:
     if not path.exists():
         return []
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        rows, source = stored["cells"], stored["data"]
-    except (ValueError, KeyError, TypeError) as error:
+        rows, source, found = stored["cells"], stored["data"], stored["songs_identity"]
+        summarise(pd.DataFrame(rows))  # every row has its scores
+        _ = {_cell_of(row) for row in rows}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GenreLibError(f"{path} is not the file of a study: name another.") from error
-    if source != songs.attrs["source"]:
+    if found != identity:
         raise GenreLibError(f"{path} is a study of {source}: name another file for these songs.")
     return rows
 

@@ -9,13 +9,8 @@
 
 The topic scores are smoothed shares of the topics among the words, (n_k + 1/19) / (N + 1), as in
 the real file, whose floor values show a topic model of 19 topics. Hence everything but `genre` has
-a closed-form likelihood given s: the words of a song by a Dirichlet-multinomial over its topic
-counts times the product of beta, the audio scores by the mixture of Gaussians (the slope of the
-shared curves cancels). `bayes_probabilities` is exact for a song of an artist never seen before.
-
-What an artist's songs share leaves these distributions untouched: part of the Gaussian noise, a
-private list of rare words, how the artist is filed. Years and the planted footer carry some more
-about the genre; they are outside the 22 scores and the cleaned lyrics, and Bayes ignores them.
+a closed-form likelihood given s, and `genre_lib.bayes` can say what the best possible classifier
+would answer.
 
 All constants in `synthetic.json` are summaries of the real songs, made by
 `benchmarks/calibrate_synthetic.py`. Chapters 1 and 7 use and explain these songs.
@@ -29,11 +24,9 @@ from importlib.resources import files
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln, logsumexp, ndtr
+from scipy.special import ndtr
 
 from genre_lib.schema import AUDIO_FEATURES, FOOTER, GENRES, TOPIC_FEATURES
-
-INPUTS = ("lyrics", "features", "both")
 
 # The most frequent words of each topic, in falling order; all further words are invented.
 SEED_WORDS = {
@@ -89,7 +82,7 @@ OTHER, RARE = len(TOPIC_FEATURES), len(TOPIC_FEATURES) + 1
 
 
 @lru_cache(maxsize=1)
-def _constants() -> dict[str, np.ndarray]:
+def constants() -> dict[str, np.ndarray]:
     """Summaries of the real songs, contrasts applied; the first axis is the sound (GENRES)."""
     text = files(__package__).joinpath("synthetic.json").read_text(encoding="utf-8")
     c = {name: np.array(value) for name, value in json.loads(text)["constants"].items()}
@@ -130,7 +123,7 @@ def _invented(n: int, taken: set[str]) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _language() -> dict:
+def language_of_songs() -> dict:
     """The word types and how often each sound uses them; the same for every seed.
 
     `words`: array of strings, topic words first (grouped by topic), then rare words.
@@ -138,7 +131,7 @@ def _language() -> dict:
     `steps` (7 * TOPIC_WORDS,): sound * 17 + topic + share of the topic's words up to this one.
     """
     rng = np.random.default_rng(1950)
-    c = _constants()
+    c = constants()
     mass = c["shares"] @ (c["alpha"] / c["alpha"].sum(1, keepdims=True))
     sizes = np.diff(np.round(np.cumsum(np.r_[0, mass]) * TOPIC_WORDS)).astype(int)
     seeds = [SEED_WORDS[name].split() for name in (*TOPIC_FEATURES, "other")]
@@ -174,7 +167,7 @@ def _language() -> dict:
 
 def _artists(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Artist number, sound and genre of n songs, each (n,)."""
-    c = _constants()
+    c = constants()
     per_sound = np.diff(np.round(np.cumsum(np.r_[0, c["shares"]]) * n)).astype(int)
     knots, levels = np.log(c["artist_songs"]), c["artist_levels"]
     artist, sound, genre, first = [], [], [], 0
@@ -194,15 +187,15 @@ def _artists(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, 
     return np.unique(artist[order], return_inverse=True)[1], sound[order], genre[order]
 
 
-def _draws(length: np.ndarray) -> np.ndarray:
+def drawn_words(length: np.ndarray) -> np.ndarray:
     """How many of a song's words are drawn, before it repeats them."""
     return np.ceil(FRESH_SHARE * length).astype(int)
 
 
 def _lyrics(sound, length, artist, rng) -> tuple[list[str], np.ndarray]:
     """Lyrics of n songs, and their words counted by topic (n, 17)."""
-    c, language = _constants(), _language()
-    n, fresh = len(sound), _draws(length)
+    c, language = constants(), language_of_songs()
+    n, fresh = len(sound), drawn_words(length)
     theta = rng.gamma(c["alpha"][sound])
     theta = np.c_[theta / theta.sum(1, keepdims=True) * (1 - RARE_SHARE), np.full(n, RARE_SHARE)]
     # One sorted array holds all songs' distributions: song number + cumulative share.
@@ -239,7 +232,7 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
     if n < 1:
         raise ValueError(f"cannot make {n} songs: n must be at least 1")
     rng = np.random.default_rng(seed)
-    c = _constants()
+    c = constants()
     artist, sound, genre = _artists(n, rng)
     length = 1 + (rng.random(n)[:, None] > np.cumsum(c["p_length"][sound], 1)[:, 1:-1]).sum(1)
     lyrics, counts = _lyrics(sound, length, artist, rng)
@@ -267,7 +260,7 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
     footer = rng.random(n) < rate[genre]
     for song in np.flatnonzero(footer):
         lyrics[song] += f" {FOOTER}"
-    words = _language()["words"][TOPIC_WORDS:]
+    words = language_of_songs()["words"][TOPIC_WORDS:]
     names = words[rng.integers(RARE_WORDS, size=(artist.max() + 1, 2))]
     titles = words[rng.integers(RARE_WORDS, size=(n, 2))]
     columns = {
@@ -290,99 +283,3 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
     songs["age"] = (2020 - songs["release_date"]) / 70
     songs.attrs["source"] = f"{n:,} synthetic songs (seed {seed})"
     return songs
-
-
-def bayes_probabilities(songs: pd.DataFrame, inputs: str = "both") -> np.ndarray:
-    """P(genre | inputs) for each song under the generator's own densities, (n, 7), as GENRES.
-
-    `inputs` is "lyrics" (footer stripped), "features" (the 22 scores) or "both". No classifier
-    that sees no more than these inputs is right more often, over songs of unseen artists.
-    Raises ValueError for another value of `inputs`. Chapters 4 to 7 compare networks with it.
-    """
-    if inputs not in INPUTS:
-        raise ValueError(f"inputs must be one of {', '.join(INPUTS)}, not {inputs!r}")
-    c = _constants()
-    log_p = np.log(c["shares"])
-    if inputs == "features":
-        log_p = log_p + _topics_log_likelihood(songs)
-    else:  # the lyrics hold all that the topic scores say
-        log_p = log_p + _lyrics_log_likelihood(songs)
-    if inputs != "lyrics":
-        log_p = log_p + _audio_log_likelihood(songs)
-    return np.exp(log_p - logsumexp(log_p, axis=1, keepdims=True)) @ c["filing"]
-
-
-def bayes_accuracy(inputs: str = "both", n: int = 20_000, seed: int = 1) -> float:
-    """Accuracy of the best possible classifier: the mean of its largest probability.
-
-    Exact but for the sampling of n songs: the standard error is about 0.002 at n = 20,000.
-    """
-    return float(bayes_probabilities(make_songs(n, seed), inputs).max(axis=1).mean())
-
-
-def _log_dirichlet_multinomial(counts: np.ndarray) -> np.ndarray:
-    """log P(sequence of topics with these counts (n, 17) | sound), (n, 7)."""
-    alpha = _constants()["alpha"]
-    total = alpha.sum(1)
-    log_p = gammaln(total) - gammaln(counts.sum(1, keepdims=True) + total)
-    for k in range(RARE):
-        log_p += gammaln(counts[:, [k]] + alpha[:, k]) - gammaln(alpha[:, k])
-    return log_p
-
-
-def _lyrics_log_likelihood(songs: pd.DataFrame) -> np.ndarray:
-    """log p(lyrics | sound) up to a constant of each song, (n, 7). Unknown words say nothing."""
-    c, language = _constants(), _language()
-    words = songs["lyrics"].str.removesuffix(FOOTER).str.split()
-    length = words.str.len().to_numpy()
-    fresh = [song[:k] for song, k in zip(words, _draws(length), strict=True)]
-    song = np.repeat(np.arange(len(songs)), [len(part) for part in fresh])
-    word = language["index"].get_indexer([w for part in fresh for w in part])
-    known = (word >= 0) & (word < TOPIC_WORDS)
-    song, word = song[known], word[known]
-    cells = song * RARE + language["topic"][word]
-    counts = np.bincount(cells, minlength=len(songs) * RARE).reshape(-1, RARE)
-    log_p = np.log(c["p_length"][:, np.minimum(length, 199)].T + 1e-12)
-    log_p += _log_dirichlet_multinomial(counts)
-    for s, row in enumerate(language["log_beta"]):
-        log_p[:, s] += np.bincount(song, row[word], minlength=len(songs))
-    return log_p
-
-
-def _topics_log_likelihood(songs: pd.DataFrame) -> np.ndarray:
-    """log p(16 topic scores | sound) up to a constant of each song, (n, 7)."""
-    c = _constants()
-    scores = songs[list(TOPIC_FEATURES)].to_numpy()
-    # A topic without words scores 1 / (19 (N + 1)): the least score tells the number of words N.
-    total = np.round(1 / (N_LDA * scores.min(1, keepdims=True)) - 1)
-    counts = np.round(scores * (total + 1) - 1 / N_LDA)
-    counts = np.c_[counts, total - counts.sum(1, keepdims=True)]
-    # p(N | sound): N of the drawn words are not rare.
-    n, m = np.arange(200), _draws(np.arange(200))[:, None]
-    below = gammaln(np.maximum(m - n, 0) + 1)
-    log_binomial = gammaln(m + 1) - gammaln(n + 1) - below + (m - n) * np.log(RARE_SHARE)
-    p_total = c["p_length"] @ np.where(n <= m, np.exp(log_binomial + n * np.log1p(-RARE_SHARE)), 0)
-    log_p_total = np.log(p_total[:, total[:, 0].astype(int)].T + 1e-300)
-    return log_p_total + _log_dirichlet_multinomial(counts)
-
-
-def _audio_log_likelihood(songs: pd.DataFrame) -> np.ndarray:
-    """log p(6 audio scores | sound) up to a constant of each song, (n, 7).
-
-    Half of the Gaussians stand for songs with an instrumentalness of exactly 0: they have no
-    density in that direction, and only songs with that value can come from them.
-    """
-    c = _constants()
-    audio = songs[list(AUDIO_FEATURES)].to_numpy()
-    z = np.column_stack([np.interp(audio[:, j], c["curve_x"][j], c["curve_z"]) for j in range(6)])
-    silent = audio[:, 3] == 0
-    parts = np.full((len(songs), len(GENRES), c["weights"].shape[1]), -np.inf)
-    for s, k in np.ndindex(parts.shape[1:]):
-        factor, weight = c["factors"][s, k], c["weights"][s, k]
-        axes = np.flatnonzero(factor.diagonal())
-        rows = np.flatnonzero(silent == (len(axes) < 6))
-        factor = factor[np.ix_(axes, axes)]
-        e = np.linalg.solve(factor, (z[np.ix_(rows, axes)] - c["means"][s, k, axes]).T)
-        constant = np.log(weight) - np.log(factor.diagonal()).sum()
-        parts[rows, s, k] = constant - 0.5 * (e**2).sum(0)
-    return logsumexp(parts, axis=2)

@@ -89,6 +89,15 @@ def test_another_version_is_noticed(folder):
         GenreClassifier.load(folder / "nowhere")
 
 
+def test_an_encoder_of_another_run_is_noticed(folder):
+    encoder = json.loads((folder / ENCODER).read_text())
+    words = encoder["tokenizer"]["model"]["vocab"]
+    words["onewordmore"] = len(words)
+    (folder / ENCODER).write_text(json.dumps(encoder))
+    with pytest.raises(GenreLibError, match="belongs to another run"):
+        GenreClassifier.load(folder)
+
+
 def test_saving_replaces_a_run_but_nothing_else(run, folder, tmp_path):
     run[0].save(folder)
     GenreClassifier.load(folder)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from genre_lib import training
 from genre_lib.cli import main
 from genre_lib.schema import GENRES
 
@@ -80,6 +82,10 @@ def test_predict_writes_a_table(capsys, run, data, tmp_path):
         ["train", "lyrics", "--data", "synthetic", "--device", "warp", "--out", "r"],
         ["evaluate", "nowhere", "--data", "nowhere.csv"],
         ["predict", "nowhere", "--lyrics", "la"],
+        ["train", "lyrics", "--data", "synthetic", "--out", "."],
+        ["study", "--data", "synthetic", "--out", "study.csv"],
+        ["study", "--data", "synthetic", "--out", "nowhere/study.json"],
+        ["study", "--data", "synthetic", "--device", "warp", "--out", "study.json"],
     ],
 )
 def test_a_fault_is_one_sentence_and_exit_2(arguments, capsys, tmp_path, monkeypatch):
@@ -89,6 +95,49 @@ def test_a_fault_is_one_sentence_and_exit_2(arguments, capsys, tmp_path, monkeyp
     assert captured.out == "" and captured.err.startswith("genre-lib: ")
     assert len(captured.err.splitlines()) == 1 and "Traceback" not in captured.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["trian"],
+        ["train", "lyrics", "--out", "r", "--seed", "-1"],
+        ["study", "--out", "study.json", "--seeds", "0"],
+        ["predict", "r"],
+    ],
+)
+def test_a_misspelt_command_is_one_sentence_too(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_predictions_never_replace_the_songs(capsys, run, data):
+    before = Path(data).read_bytes()
+    assert main(["predict", run, "--data", data, "--out", data]) == 2
+    assert Path(data).read_bytes() == before
+
+
+def test_an_interrupt_says_so_and_saves_nothing_that_was_not_trained(
+    capsys, run, data, tmp_path, monkeypatch
+):
+    def interrupted(after):
+        epochs = iter(range(after))
+
+        def one_epoch(*_):
+            if next(epochs, None) is None:
+                raise KeyboardInterrupt
+            return 1.0, 0.5
+
+        return one_epoch
+
+    out = str(tmp_path / "stopped")
+    arguments = ["train", "features", "--data", data, "--out", out]
+    monkeypatch.setattr(training, "_train_one_epoch", interrupted(0))
+    assert main(arguments) == 130 and not Path(out).exists()
+    monkeypatch.setattr(training, "_train_one_epoch", interrupted(2))
+    assert main(arguments) == 0
+    assert "Stopped by you after 2 epochs" in capsys.readouterr().out
 
 
 def test_the_module_is_the_command_and_its_help_helps():

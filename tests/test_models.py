@@ -56,6 +56,21 @@ def test_a_network_looks_at_its_inputs_and_at_nothing_else(recipe):
     assert torch.equal(base, other_features) == ("energy" not in recipe.inputs)
 
 
+def test_the_quick_lookup_finds_and_learns_what_an_embedding_does():
+    ids = torch.randint(0, 9, (3000, 20), dtype=torch.int32)  # so many that words repeat often
+    quick, plain = models.Lookup(9, 4), torch.nn.Embedding(9, 4)
+    plain.load_state_dict(quick.state_dict())
+    target = torch.randn(3000, 20, 4)
+    for table in (quick, plain):
+        (table(ids) - target).square().sum().backward()
+    assert torch.equal(quick(ids), plain(ids))
+    torch.testing.assert_close(quick.weight.grad, plain.weight.grad, rtol=1e-4, atol=1e-2)
+    before = quick.weight.grad.clone()
+    quick.zero_grad()
+    (quick(ids) - target).square().sum().backward()
+    assert torch.equal(quick.weight.grad, before)  # bit for bit
+
+
 def test_the_mean_ignores_order_and_padding():
     torch.manual_seed(0)
     network = models.MeanLyricsNetwork(V).eval()

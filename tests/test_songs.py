@@ -48,6 +48,8 @@ BAD_TABLES = {
         lambda s: pd.concat([s, s.iloc[[10]]], ignore_index=True),
         ["twice", "rows 11 and 31"],
     ),
+    "score true or false": (lambda s: s.assign(energy=True), ["'energy'", "row 1", "'True'"]),
+    "column twice": (lambda s: pd.concat([s, s[["lyrics"]]], axis=1), ["'lyrics' twice"]),
     "no rows": (lambda s: s.iloc[:0], ["no songs"]),
 }
 
@@ -70,9 +72,13 @@ BAD_FILES = {
     "blank": (b" \n\n", "is empty"),
     "web page": (b"\n<!DOCTYPE html><html><body>404</body></html>", "web page"),
     "latin 1": ("genre,lyrics\npop,café\n".encode("latin-1"), "byte 0xe9 in line 2"),
-    "utf 16": ("genre,lyrics\npop,love\n".encode("utf-16"), "not UTF-8"),
+    "utf 16": ("genre,lyrics\npop,love\n".encode("utf-16"), "UTF-16: save it"),
+    "semicolons": (b"genre;lyrics\npop;love\n", "separated by ';'"),
+    "gzip": (b"\x1f\x8b\x08\x00", "gzip archive: unpack"),
+    "no header": (b"elvis,love me tender,1956\nabba,waterloo,1974\n", "line of column names"),
     "ragged": (b"a,b\n1,2\n1,2,3\n", "line 3"),
-    "binary": (b"PK\x03\x04\xff\xfe\x00\x00", "not UTF-8"),
+    "binary": (b"\x89\xff\xfe\x00\x00", "not UTF-8"),
+    "excel": (b"PK\x03\x04\xff\xfe\x00\x00", "Excel file"),
 }
 
 
@@ -91,6 +97,10 @@ def test_a_missing_file_gets_the_nearest_name(tmp_path):
         read_songs(tmp_path / "song.csv")
     with pytest.raises(SongsError, match="folder"):
         read_songs(tmp_path)
+    with pytest.raises(SongsError, match="can't be read"):
+        read_songs("a" * 300 + ".csv")
+    with pytest.raises(SongsError, match="did you mean synthetic"):
+        load_songs("sinthetic")
 
 
 @pytest.mark.parametrize("first_column", ["", "Unnamed: 0"])
@@ -235,6 +245,10 @@ def test_a_split_that_can_not_be_is_refused(songs):
         split_songs(songs, by="year")
     with pytest.raises(SongsError, match="artist_name"):
         split_songs(songs.drop(columns="artist_name"), by="artist")
+    with pytest.raises(SongsError, match="by 1 artists"):
+        split_songs(songs.assign(artist_name="abba"), by="artist")
+    with pytest.raises(SongsError, match="All songs here are pop"):
+        split_songs(songs.assign(genre="pop"))
 
 
 def test_the_schema_knows_every_column_of_a_table(songs):

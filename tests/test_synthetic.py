@@ -7,8 +7,9 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 
+from genre_lib.bayes import INPUTS, bayes_accuracy, bayes_probabilities
 from genre_lib.schema import AUDIO_FEATURES, FEATURES, FOOTER, GENRES, TOPIC_FEATURES, check_songs
-from genre_lib.synthetic import INPUTS, bayes_accuracy, bayes_probabilities, make_songs
+from genre_lib.synthetic import make_songs
 
 N = 8000
 

@@ -84,6 +84,16 @@ def test_dropout_makes_no_difference_to_a_score(tensors):
     assert np.array_equal(predict(network, tensors[1]), predict(network, tensors[1]))
 
 
+def test_label_smoothing_keeps_a_network_modest(tensors):
+    confidence = {
+        smoothing: predict(trained(tensors, epochs=15, smoothing=smoothing)[0], tensors[0])
+        .max(axis=1)
+        .mean()
+        for smoothing in (0.0, 0.4)
+    }
+    assert confidence[0.4] < confidence[0.0] - 0.05
+
+
 def test_the_size_of_scoring_batches_makes_no_difference(tensors):
     network = MeanLyricsNetwork(tensors[2])
     whole, pieces = predict(network, tensors[1]), predict(network, tensors[1], batch_size=7)

@@ -24,7 +24,7 @@ from genre_lib.models.first import (
     LateCombinedNetwork,
     MeanLyricsNetwork,
 )
-from genre_lib.models.layers import count_parameters
+from genre_lib.models.layers import Lookup, count_parameters
 from genre_lib.models.post import (
     PostCombinedNetwork,
     PostFeaturesNetwork,
@@ -36,6 +36,7 @@ __all__ = [
     "DenseFeaturesNetwork",
     "FeaturesNetwork",
     "LateCombinedNetwork",
+    "Lookup",
     "LyricsNetwork",
     "MeanLyricsNetwork",
     "PostCombinedNetwork",

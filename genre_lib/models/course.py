@@ -16,8 +16,9 @@ class WordBag(nn.Module):
     """TF-IDF inside a network: the sum of the vectors of a song's words, rare words counting more.
 
     A word counts by its rarity, 1 + log((1 + songs) / (1 + songs with the word)), and the weights
-    of a song are scaled to length 1, as scikit-learn's `TfidfVectorizer` does. In training each
-    word is left out with probability `drop`. Shape (batch, tokens) → (batch, width). Chapter 4.
+    of a song are scaled to length 1; where a song has each word once, that is what scikit-learn's
+    `TfidfVectorizer` does. In training each word is left out with probability `drop`. Shape
+    (batch, tokens) → (batch, width). Chapter 4.
     """
 
     def __init__(self, vocabulary: int, width: int, drop: float = 0.0):
@@ -43,11 +44,11 @@ class WordBag(nn.Module):
 
 
 class LyricsNetwork(nn.Module):
-    """Every word has seven votes and some traits, once for each of two members. Chapter 4.
+    """Every word has seven votes and some traits, a set of its own for each member. Chapter 4.
 
-    Votes add up to logits, as in logistic regression. Traits add up too, but then pass a ReLU, so
-    that they can say what only words together mean. (Wide and deep: Cheng et al. 2016,
-    arXiv:1606.07792.)
+    Votes add up to logits, as in logistic regression. Traits add up too, but then pass a ReLU and
+    a table of weights, so that they can say what only words together mean. (Wide and deep: Cheng
+    et al. 2016, arXiv:1606.07792.)
     """
 
     sees = ("lyrics",)
@@ -115,9 +116,9 @@ class ScoreBins(nn.Module):
 class SharedEnsemble(nn.Module):
     """Several small networks in one: they share both hidden layers, and differ in how they look.
 
-    Each member sees the inputs through random signs of its own, scales the hidden numbers in its
-    own way, and has its own last layer. Shape (batch, inputs) → (batch, members, 7). (TabM:
-    Gorishniy et al. 2024, arXiv:2410.24210.) Chapter 5.
+    Each member sees the inputs through weights of its own, which start as random signs, scales the
+    hidden numbers in its own way, and has its own last layer. Shape (batch, inputs) →
+    (batch, members, 7). (TabM: Gorishniy et al. 2024, arXiv:2410.24210.) Chapter 5.
     """
 
     def __init__(self, inputs: int, width: int = 64, members: int = 8):
@@ -142,7 +143,7 @@ class SharedEnsemble(nn.Module):
 
 
 class FeaturesNetwork(nn.Module):
-    """Scores in pieces, read by eight small networks that share their layers. Chapter 5."""
+    """Scores in pieces, read by several small networks that share their layers. Chapter 5."""
 
     sees = ("features",)
 
@@ -164,11 +165,12 @@ class FeaturesNetwork(nn.Module):
 class CombinedNetwork(nn.Module):
     """Lyrics and scores, joined so that neither is trusted more than it deserves. Chapter 6.
 
-    Words learn songs by heart faster than scores do; a head that listened to them in training
-    would trust them too much. So there are five word branches: each song belongs to one fold, and
-    branch m never learns from fold m. In training the head hears, of each song, only the branch
-    that did not learn from it; in use, the mean of all five. (Cross-fitting, as in stacking:
-    Wolpert 1992, doi 10.1016/S0893-6080(05)80023-1.)
+    A network learns songs by heart faster from their words than from their scores; a head that
+    listened to such a branch in training would trust it too much. So there are several word
+    branches, each of `LyricsNetwork`'s votes alone: a song belongs to one fold, and branch m never
+    learns from fold m. In training the head hears, of each song, only the branch that did not
+    learn from it; in use, the mean of all branches' log-probabilities. (Cross-fitting, as in
+    stacking: Wolpert 1992, doi 10.1016/S0893-6080(05)80023-1.)
     """
 
     sees = ("lyrics", "features")

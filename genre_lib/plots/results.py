@@ -73,10 +73,13 @@ def confusion(counts: pd.DataFrame) -> go.Figure:
     return finish(figure, "True and predicted genre", alt, height=430)
 
 
-def accuracies(results: Mapping[str, Sequence[float]], base_rate: float) -> go.Figure:
-    """Dots: the test accuracies of each model over seeds, their mean, and the base rate.
+def accuracies(
+    results: Mapping[str, Sequence[float]], base_rate: float, part: str = "test"
+) -> go.Figure:
+    """Dots: the accuracies of each model over seeds, their mean, and the base rate.
 
-    `results` maps a model's name to its accuracies, one a seed, each in [0, 1].
+    `results` maps a model's name to its accuracies, one a seed, each in [0, 1]; `part` names the
+    songs that were scored, "test" or "validation".
     """
     figure = go.Figure()
     names = list(results)[::-1]
@@ -101,11 +104,11 @@ def accuracies(results: Mapping[str, Sequence[float]], base_rate: float) -> go.F
         hovertemplate="%{y}: mean %{x:.1%}<extra></extra>",
     )
     figure.add_vline(x=base_rate, line_dash="dash", line_color=LETTERING)
-    figure.update_xaxes(title="test accuracy (dashed: base rate)", tickformat=".0%")
-    alt = f"Test accuracies beside the base rate of {base_rate:.1%}: " + ", ".join(
+    figure.update_xaxes(title=f"{part} accuracy (dashed: base rate)", tickformat=".0%")
+    alt = f"{part.capitalize()} accuracies beside the base rate of {base_rate:.1%}: " + ", ".join(
         f"{name} {means[name]:.1%}" for name in reversed(names)
     )
-    return finish(figure, "Test accuracy", alt, height=120 + 48 * len(names))
+    return finish(figure, f"{part.capitalize()} accuracy", alt, height=120 + 48 * len(names))
 
 
 def speeds(songs_per_second: Mapping[str, float]) -> go.Figure:
