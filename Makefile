@@ -13,11 +13,11 @@ export GENRE_SONGS
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test run notebooks serve lint clean repository
+.PHONY: help book test test-browser run notebooks serve lint clean repository
 
 help: ## this list
 	@echo "make …"
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | \
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r name text; do printf '%-12s %s\n' "$$name" "$$text"; done
 
 book: $(INSTALLED) ## build the rendered book into _build/html, warnings as errors
@@ -26,6 +26,14 @@ book: $(INSTALLED) ## build the rendered book into _build/html, warnings as erro
 
 test: $(INSTALLED) ## unit tests, pair checks, and nbval over every chapter
 	@$(TEST) $(NBVAL) book/*.ipynb tests
+
+test-browser: ## every page of the book in Chromium, then Lighthouse (STORE=1 keeps its scores)
+	@command -v node > /dev/null || \
+		{ echo "Node is missing: \`apt install nodejs npm\` gets it, as does nodejs.org."; exit 1; }
+	@test -d browser/node_modules || \
+		{ echo "Node modules are missing: \`npm ci --prefix browser\` gets them."; exit 1; }
+	@test -f _build/html/index.html || $(MAKE) book
+	@node browser/test.mjs $(if $(STORE),--store)
 
 run: $(INSTALLED) ## execute chapters afresh into _build/executed (CHAPTERS="04 05" for some)
 	@$(BIN)/python -m course_tools.notebooks run $(CHAPTERS)

@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from course_tools.checks import PLOTLY, text_alternative
+from course_tools.figure_tables import data_table
 
 STATIC = Path(__file__).parent / "static"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data/plotly.min.js"
@@ -57,15 +58,15 @@ class PlotlyFigure:
 
 
 def figure_html(figure: dict, alt: str) -> str:
-    """The element that the loader draws into; readers without scripts see ``alt``."""
+    """The element that the loader draws into; readers without scripts see ``alt`` and a table."""
     height = figure.get("layout", {}).get("height") or DEFAULT_HEIGHT
     # `</` would end the script element early.
     payload = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
     label = escape(alt, quote=True)
     return (
         f'<div class="{CLASS}" role="figure" aria-label="{label}" tabindex="0">'
-        f'<noscript><p class="{CLASS}-alt">{label}</p></noscript>'
-        f'<div class="{CLASS}-plot" style="height:{height}px"></div>'
+        f'<noscript><p class="{CLASS}-alt">{label}</p>{data_table(figure)}</noscript>'
+        f'<div class="{CLASS}-plot pst-js-only" style="height:{height}px"></div>'
         f'<script type="application/json">{payload}</script></div>'
     )
 
@@ -77,7 +78,7 @@ def _add_loader(app: Sphinx, pagename: str, template: str, context: dict, doctre
     if has_figure:
         library = context["pathto"]("_static/plotly.min.js", resource=True)
         address = f"{library}?v={plotly.__version__}"
-        app.add_js_file("plotly-loader.js", loading_method="defer", **{"data-plotly": address})
+        app.add_js_file("plotly-loader.js", **{"data-plotly": address})
 
 
 def _add_static_folder(app: Sphinx, config) -> None:

@@ -15,8 +15,8 @@ from nbformat import NotebookNode
 
 from course_tools.chapters import ROOT, code_cells, without_address
 
-# They steer the command line; no chapter's output comes from them.
-NOT_IN_CHAPTERS = {"cli.py", "__main__.py"}
+# No chapter's output comes from these: two steer the command line, one is measured on built pages.
+NOT_IN_CHAPTERS = {"cli.py", "__main__.py", "pages.json"}
 
 
 def chapter_fingerprints(notebook: NotebookNode, root: Path = ROOT) -> dict:
@@ -33,7 +33,8 @@ def chapter_fingerprints(notebook: NotebookNode, root: Path = ROOT) -> dict:
         "library": files_fingerprint([*library, *(root / "genre_lib").rglob("*.json")]),
     }
     if any("read_result(" in source for source in sources):
-        prints["results"] = files_fingerprint((root / "benchmarks/results").glob("*.json"))
+        stored = (root / "benchmarks/results").glob("*.json")
+        prints["results"] = files_fingerprint(p for p in stored if p.name not in NOT_IN_CHAPTERS)
     return prints
 
 

@@ -27,7 +27,7 @@ BADGES = """\
 [![tests]({url}/actions/workflows/tests.yml/badge.svg)]({url}/actions/workflows/tests.yml)
 [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]\
 (https://colab.research.google.com/github/{owner}/{name}/blob/main/book/index.ipynb)
-[![Read the book](https://img.shields.io/badge/read-the_book-2b6cb0)](https://{owner}.github.io/{name}/)
+[![Read the book](https://img.shields.io/badge/read-the_book-2b6cb0)]({pages})
 """
 
 
@@ -58,7 +58,7 @@ def set_repository(url: str, root: Path = ROOT) -> list[Path]:
                 text,
                 r"^<!-- badges[^\n]*\n",
                 "<!-- end of badges -->",
-                BADGES.format(url=url, owner=owner, name=name),
+                BADGES.format(url=url, owner=owner, name=name, pages=pages_address(url)),
             ),
         ),
         root / "CITATION.cff": lambda text: re.sub(
@@ -75,6 +75,12 @@ def set_repository(url: str, root: Path = ROOT) -> list[Path]:
     for path in changed:
         path.write_text(new[path], "utf8")
     return changed
+
+
+def pages_address(url: str) -> str:
+    """Where GitHub Pages serves the book of the repository at ``url``."""
+    owner, name = ADDRESS.fullmatch(url).groups()
+    return f"https://{owner}.github.io/{name}/"
 
 
 def between(text: str, opening: str, closing: str, new: str) -> str:

@@ -80,19 +80,33 @@
     }).join("<br>");
   }
 
-  function narrowLayout(layout) {
+  /* On a phone the legend lies at the figure's foot: above the plot it would cover the title. */
+  function narrowLayout(figure, layout, width) {
     var margin = layout.margin || {};
-    var changes = {
-      margin: { l: Math.min(margin.l || 10, 40), r: 10 },
+    var named = figure.data.filter(function (trace) {
+      return trace.name && trace.showlegend !== false;
+    }).length;
+    var rows = named > 1 ? Math.ceil(named / Math.floor(width / 95)) : 0;
+    return {
+      margin: { l: Math.min(margin.l || 10, 40), r: 10, b: rows ? 54 + 20 * rows : margin.b || 10 },
       font: { size: Math.min((layout.font || {}).size || 12, 12) },
-      title: { x: 0.02, xref: "container", xanchor: "left" }
+      title: { x: 0.02, xref: "container", xanchor: "left" },
+      legend: {
+        orientation: "h", x: 0, xanchor: "left", xref: "container",
+        y: 0, yanchor: "bottom", yref: "container", title: { text: "" }
+      }
     };
-    if (!layout.legend || (layout.legend.x === undefined && !layout.legend.orientation)) {
-      changes.legend = {
-        orientation: "h", x: 0, xanchor: "left", y: -0.2, yanchor: "top", title: { text: "" }
-      };
-    }
-    return changes;
+  }
+
+  /* Subplots have titles of their own where the legend would lie: it moves above them, to the right of
+     the figure's own title. */
+  function legendAboveTitles(layout) {
+    var titled = (layout.annotations || []).some(function (note) {
+      return note.yref === "paper" && note.yanchor === "bottom" && note.y > 0.98;
+    });
+    if (!titled) return {};
+    var line = 1 / ((layout.height || 450) - 120); // a pixel, as a share of the plot's height
+    return { legend: { x: 1, xanchor: "right", y: 1 + 22 * line } };
   }
 
   function layoutFor(figure, width) {
@@ -110,7 +124,8 @@
     });
     delete layout.width;
     layout.autosize = true;
-    if (width < NARROW) layout = merge(layout, narrowLayout(layout));
+    var narrow = width < NARROW;
+    layout = merge(layout, narrow ? narrowLayout(figure, layout, width) : legendAboveTitles(layout));
     if (layout.title && layout.title.text) {
       var size = (layout.title.font || {}).size || 17;
       layout.title = merge(layout.title, { text: wrap(layout.title.text, width - 20, size) });
@@ -137,27 +152,64 @@
     return window.Plotly.react(item.plot, data, layout, config);
   }
 
-  function draw(element) {
-    if (element.dataset.state) return;
-    element.dataset.state = "loading";
-    var item = {
+  function itemOf(element) {
+    return {
       plot: element.querySelector(".course-figure-plot"),
       figure: JSON.parse(element.querySelector("script").textContent)
     };
-    loadLibrary().then(function () { return show(item); }).then(function () {
-      element.dataset.state = "drawn";
-      drawn.push(item);
-    }, function (error) {
+  }
+
+  function drawNow(element) {
+    var item = itemOf(element);
+    element.dataset.state = "drawn";
+    show(item);
+    return item;
+  }
+
+  function draw(element) {
+    if (element.dataset.state) return;
+    element.dataset.state = "loading";
+    var item = itemOf(element);
+    loadLibrary().then(function () {
+      if (element.dataset.state === "drawn") return; // for paper, while this waited
+      return Promise.resolve(show(item)).then(function () {
+        element.dataset.state = "drawn";
+        drawn.push(item);
+      });
+    }).catch(function (error) {
       element.dataset.state = "failed";
       item.plot.textContent = element.getAttribute("aria-label");
       console.error(error);
     });
   }
 
+  /* The browser prints what is there when this returns, so nothing in it may wait; and paper is
+     white. What is still to be drawn is drawn by the script that a request has just brought. */
+  function readyForPaper(elements) {
+    var page = document.documentElement.dataset;
+    var theme = page.theme;
+    page.theme = "light";
+    window.addEventListener("afterprint", function () { page.theme = theme; }, { once: true });
+    if (elements.length && !window.Plotly) {
+      try {
+        var request = new XMLHttpRequest();
+        request.open("GET", library, false);
+        request.send();
+        (0, eval)(request.responseText);
+      } catch (refused) { // a page opened from a file may not: what was seen is printed
+        return;
+      }
+    }
+    drawn.forEach(show);
+    elements.forEach(function (element) {
+      if (element.dataset.state !== "drawn") drawn.push(drawNow(element));
+    });
+  }
+
   function start() {
     var elements = Array.from(document.querySelectorAll(".course-figure[role=figure]"));
     function drawAll() { elements.forEach(draw); }
-    window.addEventListener("beforeprint", drawAll);
+    window.addEventListener("beforeprint", function () { readyForPaper(elements); });
     if (!("IntersectionObserver" in window)) { drawAll(); return; }
 
     var near = new IntersectionObserver(function (entries) {

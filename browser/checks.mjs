@@ -1,0 +1,180 @@
+// What must hold for a page in a real browser. Every failure is a sentence that names the page, the
+// width, the mode and the rule.
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const FIGURE = ".course-figure[role=figure]";
+const PLOTLY = "application/vnd.plotly.v1+json";
+
+export const VIEWS = [1280, 390].flatMap((width) => ["light", "dark"].map((mode) => ({ width, mode })));
+
+// One page in one view, with a fresh profile. `problems` collects what goes wrong on its own.
+async function open(browser, base, path, { width, mode }) {
+  const context = await browser.newContext({
+    viewport: { width, height: width < 500 ? 844 : 900 }, colorScheme: mode, reducedMotion: "reduce",
+  });
+  const tab = await context.newPage();
+  const problems = new Set();
+  await context.route("**/*", (route) => {
+    const url = route.request().url();
+    if (url.startsWith(base) || /^(data|blob):/.test(url)) return route.continue();
+    problems.add(`request to another host: ${url}`);
+    return route.abort();
+  });
+  tab.on("console", (message) => {
+    const from = message.location().url;
+    if (message.type() === "error" && (!from || from.startsWith(base))) problems.add(`console error: ${message.text()}`);
+  });
+  tab.on("pageerror", (error) => problems.add(`console error: ${error.message}`));
+  tab.on("response", (response) => {
+    if (response.status() >= 400) problems.add(`missing file: ${response.url().replace(base, "")}`);
+  });
+  await tab.goto(`${base}/${path}`, { waitUntil: "load" });
+  await tab.evaluate(() => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
+  return { context, tab, problems };
+}
+
+async function figuresInNotebook(base, path) {
+  const answer = await fetch(`${base}/_sources/${path.replace(/\.html$/, ".ipynb")}`);
+  if (!answer.ok) return 0; // a page without a notebook
+  const { cells } = await answer.json();
+  return cells.flatMap((cell) => cell.outputs ?? []).filter((output) => output.data?.[PLOTLY]).length;
+}
+
+async function figuresAreDrawn(tab, base, path) {
+  const figures = await tab.locator(FIGURE).all();
+  const due = await figuresInNotebook(base, path);
+  const found = [];
+  if (figures.length !== due) found.push(`figure missing: the notebook has ${due}, the page ${figures.length}`);
+  for (const [i, figure] of figures.entries()) {
+    await figure.scrollIntoViewIfNeeded();
+    await figure.locator(".main-svg").first().waitFor({ timeout: 15000 }).catch(() => {
+      found.push(`figure ${i + 1} is not drawn`);
+    });
+  }
+  return found;
+}
+
+// A mark where there are marks, else the middle of a line or a heat map, else a grid of points.
+async function figuresAnswerToTheMouse(tab) {
+  const found = [];
+  for (const [i, figure] of (await tab.locator(FIGURE).all()).entries()) {
+    if (!(await figure.locator(".main-svg").count())) continue; // reported as not drawn
+    await figure.evaluate((element) => element.scrollIntoView({ block: "center" }));
+    const points = await figure.evaluate((element) => {
+      const middle = (box) => [box.x + box.width / 2, box.y + box.height / 2];
+      const marks = element.querySelectorAll(".points path, .bars path, .point path, .lines path");
+      const area = element.querySelector(".nsewdrag").getBoundingClientRect();
+      const grid = [0.5, 0.3, 0.7, 0.1, 0.9].flatMap((x) => [0.5, 0.25, 0.75].map((y) => (
+        [area.x + x * area.width, area.y + y * area.height])));
+      return [...Array.from(marks).slice(0, 12).map((mark) => middle(mark.getBoundingClientRect())), ...grid];
+    });
+    let answered = false;
+    for (const [x, y] of points) {
+      await tab.mouse.move(x - 3, y);
+      await tab.mouse.move(x, y);
+      answered = await figure.locator(".hovertext").first().waitFor({ timeout: 150 }).then(() => true, () => false);
+      if (answered) break;
+    }
+    if (!answered) found.push(`figure ${i + 1} says nothing under the mouse`);
+  }
+  return found;
+}
+
+async function switchTurnsDark(tab) {
+  const look = () => tab.evaluate(() => {
+    const title = document.querySelector(".course-figure .gtitle, .course-figure .xtick text");
+    const ground = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number);
+    return { dark: Math.max(...ground.slice(0, 3)) < 80, lettering: title && getComputedStyle(title).fill };
+  });
+  const before = await look();
+  const button = tab.locator(".theme-switch-button");
+  if (!(await button.count())) return ["dark switch: there is none"];
+  for (let click = 0; click < 3 && !(await look()).dark; click += 1) await button.click({ timeout: 10000 });
+  const after = await look();
+  if (before.dark || !after.dark) return ["dark switch does not darken the page"];
+  if (before.lettering) {
+    const changed = await tab.waitForFunction((old) => {
+      const title = document.querySelector(".course-figure .gtitle, .course-figure .xtick text");
+      return title && getComputedStyle(title).fill !== old;
+    }, before.lettering, { timeout: 5000 }).then(() => true, () => false);
+    if (!changed) return ["dark switch does not reach the figures"];
+  }
+  return [];
+}
+
+async function keyboardReachesTheText(tab) {
+  const where = () => tab.evaluate(() => ({
+    skip: document.activeElement.matches("a[href='#main-content']"),
+    inside: document.activeElement.closest("main") !== null,
+  }));
+  await tab.keyboard.press("Tab");
+  if (!(await where()).skip) return ["keyboard: the first Tab does not reach the skip link"];
+  await tab.keyboard.press("Enter");
+  await tab.keyboard.press("Tab");
+  return (await where()).inside ? [] : ["keyboard: behind the skip link, Tab does not lead into the page"];
+}
+
+async function doesNotScrollSideways(tab) {
+  return tab.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    const wide = Array.from(document.querySelectorAll("body *"))
+      .filter((element) => element.getBoundingClientRect().right > clientWidth + 1)
+      .map((element) => element.tagName.toLowerCase() + (element.className.baseVal ?? element.className ? `.${String(element.className.baseVal ?? element.className).split(" ")[0]}` : ""));
+    return [`scrolls sideways: ${scrollWidth} px wide, from ${wide.slice(0, 3).join(", ")}`];
+  });
+}
+
+async function axeFindsNothing(tab) {
+  await tab.evaluate(AXE);
+  const violations = await tab.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] })
+    .then((result) => result.violations.map((one) => ({
+      id: one.id, help: one.help, nodes: one.nodes.length, first: one.nodes[0].target.join(" "),
+    }))));
+  return violations.map((one) => `axe ${one.id}: ${one.help} (${one.nodes} ×, first ${one.first})`);
+}
+
+// Everything for one page in one view; a picture of it when `screenshots` names a folder.
+export async function checkView(browser, base, path, view, screenshots) {
+  const { context, tab, problems } = await open(browser, base, path, view);
+  const found = [];
+  try {
+    const firstView = view.width === 1280 && view.mode === "light";
+    if (firstView && path !== "404.html") found.push(...await keyboardReachesTheText(tab));
+    found.push(...await figuresAreDrawn(tab, base, path));
+    if (firstView) found.push(...await figuresAnswerToTheMouse(tab));
+    await tab.mouse.move(0, 0);
+    await tab.evaluate(() => window.scrollTo(0, 0));
+    if (view.width === 390) found.push(...await doesNotScrollSideways(tab));
+    found.push(...await axeFindsNothing(tab));
+    if (screenshots) {
+      const name = `${path.replace(/\.html$/, "").replaceAll("/", "_")}_${view.width}_${view.mode}.png`;
+      await tab.screenshot({ path: join(screenshots, name), fullPage: true });
+    }
+    if (firstView && path !== "404.html") found.push(...await switchTurnsDark(tab));
+  } catch (error) {
+    found.push(`could not be checked: ${error.message.split("\n")[0]}`);
+  } finally {
+    await context.close();
+  }
+  return [...problems, ...found].map((problem) => `${path}, ${view.width} px, ${view.mode}: ${problem}`);
+}
+
+// From any page: Ctrl+K, a word, Enter; the page that holds the word must be among the results.
+export async function checkSearch(browser, base, from, word, holder) {
+  const { context, tab, problems } = await open(browser, base, from, { width: 1280, mode: "light" });
+  try {
+    await tab.keyboard.press("Control+k");
+    await tab.keyboard.type(word);
+    await tab.keyboard.press("Enter");
+    await tab.locator(`#search-results a[href*="${holder}"]`).first().waitFor({ timeout: 8000 });
+  } catch {
+    problems.add(`search for "${word}" does not find ${holder}`);
+  } finally {
+    await context.close();
+  }
+  return [...problems].map((problem) => `search from ${from}: ${problem}`);
+}

@@ -1,0 +1,24 @@
+// Where Chromium is and how it is started: quiet, fresh, and with no business of its own.
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+export const FLAGS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+  "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+];
+
+// CHROMIUM names one that is not on the PATH, as on macOS.
+export function findChromium() {
+  const onPath = process.env.PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  for (const path of [process.env.CHROMIUM, ...onPath].filter(Boolean)) {
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {} // not there: try the next
+  }
+  throw new Error(
+    "Chromium is missing: `apt install chromium` gets it, or set CHROMIUM to the path of one that you have.",
+  );
+}

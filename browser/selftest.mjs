@@ -1,0 +1,74 @@
+// Proves the checks: breaks one page in every way that they look for, and sees each named.
+// Needs a built book: `node browser/selftest.mjs` from the repository's root.
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+import { checkSearch, checkView } from "./checks.mjs";
+import { FLAGS, findChromium } from "./chromium.mjs";
+import { belowFloor } from "./lighthouse.mjs";
+import { serve } from "./server.mjs";
+
+const html = fileURLToPath(new URL("../_build/html", import.meta.url));
+const PAGE = "book/08_conclusion.html"; // short, with figures
+const WIDE = { width: 1280, mode: "light" };
+const NARROW = { width: 390, mode: "dark" };
+
+const within = (text, added) => text.replace("</h1>", `</h1>${added}`);
+const without = (pattern) => (text) => text.replace(pattern, "");
+
+// How the page is broken, in which view, and what the sentence must say.
+const BROKEN = [
+  ["nothing", WIDE, (text) => text, null],
+  ["nothing", NARROW, (text) => text, null],
+  ["external request", NARROW, (text) => within(text, '<img src="https://example.org/x.png" alt="x">'), "request to another host: https://example.org/x.png"],
+  ["console error", NARROW, (text) => within(text, '<script>console.error("broken on purpose")</script>'), "console error: broken on purpose"],
+  ["exception", NARROW, (text) => within(text, "<script>nowhere()</script>"), "console error: nowhere is not defined"],
+  ["missing file", NARROW, (text) => within(text, '<img src="gone.png" alt="x">'), "missing file: /book/gone.png"],
+  ["figure left out", NARROW, without(/<div class="course-figure" role="figure"/), "figure missing: the notebook has"],
+  ["figure not drawn", NARROW, without(/<script[^>]*plotly-loader[^>]*><\/script>/), "figure 1 is not drawn"],
+  ["no hover", WIDE, (text) => text.replaceAll('"layout":{', '"layout":{"hovermode":false,'), "figure 1 says nothing under the mouse"],
+  ["sideways scroll", NARROW, (text) => within(text, '<div class="too-wide" style="width:900px">wide</div>'), "scrolls sideways: "],
+  ["axe", NARROW, (text) => within(text, '<img src="../_static/logo.svg">'), "axe image-alt: "],
+  ["contrast", WIDE, (text) => within(text, '<p style="color:#bbb;background:#fff">pale</p>'), "axe color-contrast: "],
+  ["no skip link", WIDE, without(/<a href="#main-content">.*?<\/a>/), "keyboard: the first Tab"],
+  ["no dark switch", WIDE, without(/<button class="[^"]*theme-switch-button[\s\S]*?<\/button>/), "dark switch: there is none"],
+];
+
+const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+const failures = [];
+
+function expect(name, found, sentence) {
+  const seen = sentence === null ? found.length === 0 : found.some((one) => one.includes(sentence) && one.includes("08_conclusion"));
+  console.log(`${seen ? "seen" : "MISSED"}  ${name}${sentence ? `: ${found.find((one) => one.includes(sentence)) ?? ""}` : ""}`);
+  if (!seen) failures.push(`${name}: expected "${sentence ?? "no failure"}", got ${JSON.stringify(found)}`);
+}
+
+for (const [name, view, breakPage, sentence] of BROKEN) {
+  let done = false;
+  const { base, close } = await serve(html, (path, text) => {
+    if (path !== `/${PAGE}`) return text;
+    const broken = breakPage(text);
+    done = broken !== text;
+    return broken;
+  });
+  expect(name, await checkView(browser, base, PAGE, view), sentence);
+  if (sentence && !done) failures.push(`${name}: the page has nothing to break there`);
+  close();
+}
+
+const empty = (path, text) => (path === "/searchindex.js" ? null : text);
+const { base, close } = await serve(html, empty);
+expect("search without an index", await checkSearch(browser, base, PAGE, "tensors", "02_"), 'search for "tensors" does not find 02_');
+close();
+await browser.close();
+
+const scores = { performance: 89, accessibility: 100, "best-practices": 100, seo: 92 };
+const low = belowFloor(PAGE, "mobile", { scores, lost: ["meta-description"] });
+expect("low scores", low, "Lighthouse mobile: performance 89 is below 90");
+expect("low scores", low, "seo 92 is below 100 (meta-description)");
+
+if (failures.length) {
+  console.error(failures.join("\n"));
+  process.exit(1);
+}

@@ -1,0 +1,89 @@
+// `make test-browser`: every page of the built book in Chromium, then Lighthouse.
+//   --store                all pages three times in Lighthouse; writes benchmarks/results/pages.json
+//   BROWSER_LIGHTHOUSE=0   leaves Lighthouse out
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+import { VIEWS, checkSearch, checkView } from "./checks.mjs";
+import { FLAGS, findChromium } from "./chromium.mjs";
+import { belowFloor, measure } from "./lighthouse.mjs";
+import { serve } from "./server.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const html = `${root}_build/html`;
+const screenshots = `${root}_build/screenshots`;
+const store = process.argv.includes("--store");
+
+// In CI Lighthouse takes a few pages: the first, one of the longest, and the heaviest.
+const SAMPLE = ["index", "01_songs", "07_word_embeddings"];
+// One word that stands only in code, one that stands in prose; both outlive changes of a chapter.
+const SEARCHES = [["describe_environment", "01_songs.html"], ["tensors", "02_from_lyrics_to_tensors.html"]];
+
+function stop(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}
+
+let executablePath;
+try {
+  executablePath = findChromium();
+} catch (error) {
+  stop(error.message);
+}
+const toc = await readFile(`${root}_toc.yml`, "utf8");
+const chapters = Array.from(toc.matchAll(/(?:root|file):\s*(\S+?)(?:\.\w+)?\s*$/gm), (found) => `${found[1]}.html`);
+
+const { base, close } = await serve(html);
+const browser = await chromium.launch({ executablePath, args: FLAGS });
+const failures = [];
+const results = {};
+const started = Date.now();
+await rm(screenshots, { recursive: true, force: true });
+await mkdir(screenshots, { recursive: true });
+
+const waiting = [...chapters, "search.html", "404.html"];
+async function worker() {
+  for (let path = waiting.shift(); path; path = waiting.shift()) {
+    const found = [];
+    for (const view of VIEWS) found.push(...await checkView(browser, base, path, view, screenshots));
+    failures.push(...found);
+    results[path] = { axe: found.filter((one) => one.includes(": axe ")).length };
+    console.log(`${found.length ? "fails" : "holds"}  ${path}`);
+  }
+}
+await Promise.all([worker(), worker()]); // two: as many as the smallest machine has cores
+for (const [word, holder] of SEARCHES) failures.push(...await checkSearch(browser, base, chapters[1], word, holder));
+const version = browser.version();
+await browser.close();
+console.log(`pages took ${Math.round((Date.now() - started) / 1000)} s`);
+
+let lighthouseVersion = null;
+if (process.env.BROWSER_LIGHTHOUSE !== "0") {
+  const pages = store ? chapters : chapters.filter((path) => SAMPLE.some((name) => path.endsWith(`/${name}.html`)));
+  for (const path of pages) {
+    for (const device of ["mobile", "desktop"]) {
+      const median = await measure(`${base}/${path}`, device, store);
+      lighthouseVersion = median.version;
+      results[path][device] = median.scores;
+      failures.push(...belowFloor(path, device, median));
+      console.log(`lighthouse ${device.padEnd(7)} ${Object.values(median.scores).join(" ")}  ${path}`);
+    }
+  }
+}
+close();
+
+if (store && lighthouseVersion) {
+  const { dependencies } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
+  const record = {
+    command: "make test-browser STORE=1", date: new Date().toISOString().slice(0, 10),
+    versions: { chromium: version, lighthouse: lighthouseVersion, "axe-core": dependencies["axe-core"] },
+    views: "axe: violations over 1280 and 390 px, light and dark; Lighthouse: median of three, gzip, loopback",
+    pages: Object.fromEntries(Object.entries(results).sort()),
+  };
+  await writeFile(`${root}benchmarks/results/pages.json`, `${JSON.stringify(record, null, 1)}\n`);
+}
+
+if (failures.length) stop(`\n${failures.sort().join("\n")}\n\n${failures.length} failures. Pictures of every page: _build/screenshots/`);
+console.log("Every page holds. Look at them: _build/screenshots/");

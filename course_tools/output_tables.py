@@ -1,0 +1,51 @@
+"""Tables among the outputs, as the book should show them.
+
+pandas leaves the corners of a table as empty header cells, which no reader can be told anything
+about; it styles every table in the page from within one; and it asks for borders of its own.
+A table that was printed as text must not have its lines broken, as a printed sentence must.
+"""
+
+from __future__ import annotations
+
+import re
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+STYLE = re.compile(r"<style scoped>.*?</style>\s*", re.DOTALL)
+EMPTY_HEADER = re.compile(r"<th((?: [^>]*)?)>\s*</th>")
+BORDERS = re.compile(r' border="1"| style="text-align: (?:right|left);"')
+COLUMNS = re.compile(r"^.*\S {2,}\S.*$", re.MULTILINE)
+
+
+def plain_table(html: str) -> str:
+    """pandas' HTML with nothing but the table, its header cells all saying something."""
+    html = EMPTY_HEADER.sub(r"<td\1></td>", STYLE.sub("", html))
+    return BORDERS.sub("", html)
+
+
+def is_printed_table(text: str) -> bool:
+    """Whether lines of ``text`` hold columns, set apart by spaces."""
+    return len(COLUMNS.findall(text)) > 1
+
+
+class OutputTables(SphinxTransform):
+    """Tidy the HTML of data frames; mark printed tables, which the stylesheet lets scroll."""
+
+    default_priority = 320
+
+    def apply(self, **_: object) -> None:
+        """Run over one document."""
+        for raw in self.document.findall(nodes.raw):
+            if 'class="dataframe"' in raw.astext():
+                raw.children = [nodes.Text(plain_table(raw.astext()))]
+        for block in self.document.findall(nodes.literal_block):
+            if "output" in block["classes"] and is_printed_table(block.astext()):
+                block["classes"].append("aligned")
+
+
+def setup(app: Sphinx) -> dict:
+    """Sphinx's entry point."""
+    app.add_transform(OutputTables)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
