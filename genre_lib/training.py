@@ -31,7 +31,8 @@ class History:
         """One row an epoch: loss and accuracy of both sets, and seconds.
 
         The training figures are means over the epoch's batches, so dropout is on in them and the
-        weights still move; the validation figures are taken after the epoch, in evaluation mode.
+        weights still move, and their loss is that of smoothed labels; the validation figures are
+        taken after the epoch, in evaluation mode, with the labels as they are.
         """
         return pd.DataFrame(self.rows, index=pd.RangeIndex(1, len(self.rows) + 1, name="epoch"))
 
