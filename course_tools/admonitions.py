@@ -1,8 +1,9 @@
 """What the built book makes of plain Markdown: boxes for notes and exercises, folded solutions.
 
 - A block quote that begins ``> **Note**``, ``> **Tip**`` or ``> **Warning**`` becomes that box.
-- ``> **Exercise 3.2** A title`` becomes a box with the id ``exercise-3-2``. Its first paragraph
-  is the title when more follows and it does not end like a sentence.
+- ``> **Exercise 3.2** A title``, or ``Exercise B`` in a chapter without a number, becomes a box
+  with the id ``exercise-3-2`` or ``exercise-b``. Its first paragraph is the title when more
+  follows and it does not end like a sentence.
 - Code cells tagged ``solution`` are folded under the word "Solution".
 - The comment that asks nbval for an exact comparison is left out.
 """
@@ -19,7 +20,7 @@ from sphinx.transforms import SphinxTransform
 
 from course_tools.chapters import EXACT
 
-OPENING = re.compile(r"(Note|Tip|Warning|Exercise (\d+\.\d+))[.:]?")
+OPENING = re.compile(r"(Note|Tip|Warning|Exercise (\d+\.\d+|[A-Z]))[.:]?")
 BOXES = {"Note": nodes.note, "Tip": nodes.tip, "Warning": nodes.warning}
 
 
@@ -41,7 +42,7 @@ class BlockQuotesToAdmonitions(SphinxTransform):
             quote.replace_self(box)
 
     def _exercise(self, quote: nodes.Element, name: str, number: str) -> nodes.Element:
-        slug = f"exercise-{number.replace('.', '-')}"
+        slug = f"exercise-{number.lower().replace('.', '-')}"
         box = nodes.admonition(ids=[slug], classes=["exercise"])
         title = nodes.title("", name)
         first = quote[0]

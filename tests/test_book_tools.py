@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from sphinx.application import Sphinx
 
+from course_tools.admonitions import OPENING
 from course_tools.book_maths import mathml
 from course_tools.chapters import ROOT, Chapter, find_chapters
 from course_tools.checks import CHECKS, PLOTLY, link_problem, problems
@@ -295,6 +296,11 @@ def build_page(folder, notebook_change=lambda notebook: None):
         Sphinx(*places, "html", settings, status=None, warning=warnings).build()
         warnings.seek(0)
         return (folder / "html/03_training.html").read_text("utf8"), warnings.read()
+
+
+def test_an_exercise_may_have_a_letter_for_a_number():
+    assert OPENING.fullmatch("Exercise B")[2] == "B"
+    assert OPENING.fullmatch("Exercise") is None
 
 
 def test_page_of_a_chapter(tmp_path):
