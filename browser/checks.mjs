@@ -72,10 +72,12 @@ async function figuresAnswerToTheMouse(tab) {
       return [...Array.from(marks).slice(0, 12).map((mark) => middle(mark.getBoundingClientRect())), ...grid];
     });
     let answered = false;
-    for (const [x, y] of points) {
+    // Quickly first; a busy machine then gets more time.
+    const tries = [150, 1000].flatMap((timeout) => points.map(([x, y]) => ({ x, y, timeout })));
+    for (const { x, y, timeout } of tries) {
       await tab.mouse.move(x - 3, y);
       await tab.mouse.move(x, y);
-      answered = await figure.locator(".hovertext").first().waitFor({ timeout: 150 }).then(() => true, () => false);
+      answered = await figure.locator(".hovertext").first().waitFor({ timeout }).then(() => true, () => false);
       if (answered) break;
     }
     if (!answered) found.push(`figure ${i + 1} says nothing under the mouse`);
