@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PDF := _build/deep-music-genre-classification.pdf
 # Threads of two worker processes must not fight over two cores.
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
@@ -13,7 +14,7 @@ export GENRE_SONGS
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-browser run notebooks serve lint clean repository
+.PHONY: help book pdf test test-browser has-node run notebooks serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -24,16 +25,23 @@ book: $(INSTALLED) ## build the rendered book into _build/html, warnings as erro
 	@$(BIN)/jupyter-book build . --all --warningiserror --keep-going --quiet
 	@echo "The book is built. Open _build/html/index.html, or run: make serve"
 
+pdf: has-node book ## the book as one PDF in _build, printed by Chromium
+	@$(BIN)/python -m course_tools.book_pdf
+	@node browser/pdf.mjs _build/pdf/book.html $(PDF)
+	@echo "The PDF is made: $(PDF)"
+
 test: $(INSTALLED) ## unit tests, pair checks, and nbval over every chapter
 	@$(TEST) $(NBVAL) book/*.ipynb tests
 
-test-browser: ## every page of the book in Chromium, then Lighthouse (STORE=1 keeps its scores)
+test-browser: has-node ## every page of the book in Chromium, then Lighthouse (STORE=1 keeps its scores)
+	@test -f _build/html/index.html || $(MAKE) book
+	@node browser/test.mjs $(if $(STORE),--store)
+
+has-node:
 	@command -v node > /dev/null || \
 		{ echo "Node is missing: \`apt install nodejs npm\` gets it, as does nodejs.org."; exit 1; }
 	@test -d browser/node_modules || \
 		{ echo "Node modules are missing: \`npm ci --prefix browser\` gets them."; exit 1; }
-	@test -f _build/html/index.html || $(MAKE) book
-	@node browser/test.mjs $(if $(STORE),--store)
 
 run: $(INSTALLED) ## execute chapters afresh into _build/executed (CHAPTERS="04 05" for some)
 	@$(BIN)/python -m course_tools.notebooks run $(CHAPTERS)
