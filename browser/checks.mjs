@@ -64,9 +64,13 @@ async function figuresAnswerToTheMouse(tab) {
     if (!(await figure.locator(".main-svg").count())) continue; // reported as not drawn
     await figure.evaluate((element) => element.scrollIntoView({ block: "center" }));
     const points = await figure.evaluate((element) => {
-      const middle = (box) => [box.x + box.width / 2, box.y + box.height / 2];
-      const marks = element.querySelectorAll(".points path, .bars path, .point path, .lines path");
       const area = element.querySelector(".nsewdrag").getBoundingClientRect();
+      // Of the part that is seen: on a logarithmic axis a bar begins far outside.
+      const middle = (box) => [
+        (Math.max(box.left, area.left) + Math.min(box.right, area.right)) / 2,
+        (Math.max(box.top, area.top) + Math.min(box.bottom, area.bottom)) / 2,
+      ];
+      const marks = element.querySelectorAll(".points path, .bars path, .point path, .lines path");
       const grid = [0.5, 0.3, 0.7, 0.1, 0.9].flatMap((x) => [0.5, 0.25, 0.75].map((y) => (
         [area.x + x * area.width, area.y + y * area.height])));
       return [...Array.from(marks).slice(0, 12).map((mark) => middle(mark.getBoundingClientRect())), ...grid];
