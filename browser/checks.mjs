@@ -89,6 +89,16 @@ async function figuresAnswerToTheMouse(tab) {
   return found;
 }
 
+async function figuresFitTheirBox(tab, width) {
+  await tab.setViewportSize({ width: width - 150, height: 900 });
+  const misfits = () => tab.evaluate(() => Array.from(document.querySelectorAll(".course-figure-plot"))
+    .flatMap((plot, i) => (+plot.querySelector(".main-svg")?.getAttribute("width") === plot.clientWidth ? [] : [i + 1])));
+  for (let wait = 0; wait < 20 && (await misfits()).length; wait += 1) await tab.waitForTimeout(100);
+  const found = (await misfits()).map((i) => `figure ${i} is not as wide as its box`);
+  await tab.setViewportSize({ width, height: 900 });
+  return found;
+}
+
 async function switchTurnsDark(tab) {
   const look = () => tab.evaluate(() => {
     const title = document.querySelector(".course-figure .gtitle, .course-figure .xtick text");
@@ -151,7 +161,7 @@ export async function checkView(browser, base, path, view, screenshots) {
     const firstView = view.width === 1280 && view.mode === "light";
     if (firstView && path !== "404.html") found.push(...await keyboardReachesTheText(tab));
     found.push(...await figuresAreDrawn(tab, base, path));
-    if (firstView) found.push(...await figuresAnswerToTheMouse(tab));
+    if (firstView) found.push(...await figuresAnswerToTheMouse(tab), ...await figuresFitTheirBox(tab, view.width));
     await tab.mouse.move(0, 0);
     await tab.evaluate(() => window.scrollTo(0, 0));
     if (view.width === 390) found.push(...await doesNotScrollSideways(tab));

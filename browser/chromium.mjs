@@ -10,6 +10,11 @@ export const FLAGS = [
 ];
 
 // CHROMIUM names one that is not on the PATH, as on macOS.
+export function stop(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}
+
 export function findChromium() {
   const onPath = process.env.PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
   for (const path of [process.env.CHROMIUM, ...onPath].filter(Boolean)) {
@@ -18,7 +23,5 @@ export function findChromium() {
       return path;
     } catch {} // not there: try the next
   }
-  throw new Error(
-    "Chromium is missing: `apt install chromium` gets it, or set CHROMIUM to the path of one that you have.",
-  );
+  return stop("Chromium is missing: `apt install chromium` gets it, or set CHROMIUM to the path of one that you have.");
 }

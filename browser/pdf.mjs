@@ -4,22 +4,12 @@ import { pathToFileURL } from "node:url";
 
 import { chromium } from "playwright-core";
 
-import { FLAGS, findChromium } from "./chromium.mjs";
+import { FLAGS, findChromium, stop } from "./chromium.mjs";
 
 const [from, to] = process.argv.slice(2);
 const TEXT_WIDTH = 642; // pixels; what pdf.css leaves between the margins, so that figures fit
 
-function stop(sentence) {
-  console.error(sentence);
-  process.exit(1);
-}
-
-let executablePath;
-try {
-  executablePath = findChromium();
-} catch (error) {
-  stop(error.message);
-}
+const executablePath = findChromium();
 
 const browser = await chromium.launch({ executablePath, args: FLAGS });
 const tab = await browser.newPage({ viewport: { width: TEXT_WIDTH, height: 900 }, colorScheme: "light" });

@@ -28,6 +28,7 @@ const BROKEN = [
   ["figure left out", NARROW, without(/<div class="course-figure" role="figure"/), "figure missing: the notebook has"],
   ["figure not drawn", NARROW, without(/<script[^>]*plotly-loader[^>]*><\/script>/), "figure 1 is not drawn"],
   ["no hover", WIDE, (text) => text.replaceAll('"layout":{', '"layout":{"hovermode":false,'), "figure 1 says nothing under the mouse"],
+  ["no new width", WIDE, (text) => within(text, "<script>window.ResizeObserver = class { observe() {} };</script>"), "figure 1 is not as wide as its box"],
   ["sideways scroll", NARROW, (text) => within(text, '<div class="too-wide" style="width:900px">wide</div>'), "scrolls sideways: "],
   ["axe", NARROW, (text) => within(text, '<img src="../_static/logo.svg">'), "axe image-alt: "],
   ["contrast", WIDE, (text) => within(text, '<p style="color:#bbb;background:#fff">pale</p>'), "axe color-contrast: "],

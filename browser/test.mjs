@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { VIEWS, checkSearch, checkView } from "./checks.mjs";
-import { FLAGS, findChromium } from "./chromium.mjs";
+import { FLAGS, findChromium, stop } from "./chromium.mjs";
 import { belowFloor, measure } from "./lighthouse.mjs";
 import { serve } from "./server.mjs";
 
@@ -21,17 +21,7 @@ const SAMPLE = ["index", "01_songs", "07_word_embeddings"];
 // One word that stands only in code, one that stands in prose; both outlive changes of a chapter.
 const SEARCHES = [["describe_environment", "01_songs.html"], ["tensors", "02_from_lyrics_to_tensors.html"]];
 
-function stop(sentence) {
-  console.error(sentence);
-  process.exit(1);
-}
-
-let executablePath;
-try {
-  executablePath = findChromium();
-} catch (error) {
-  stop(error.message);
-}
+const executablePath = findChromium();
 const toc = await readFile(`${root}_toc.yml`, "utf8");
 const chapters = Array.from(toc.matchAll(/(?:root|file):\s*(\S+?)(?:\.\w+)?\s*$/gm), (found) => `${found[1]}.html`);
 

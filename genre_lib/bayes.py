@@ -37,8 +37,7 @@ def bayes_probabilities(songs: pd.DataFrame, inputs: str = "both") -> np.ndarray
 
     `inputs` is "lyrics" (footer stripped), "features" (the 22 scores) or "both". No classifier
     that sees no more than these inputs is right more often, over songs of unseen artists.
-    Raises ValueError for another value of `inputs`. The chapter *The
-    ceiling* compares networks with it.
+    Raises ValueError for another value of `inputs`. *The ceiling* compares networks with it.
     """
     if inputs not in INPUTS:
         raise ValueError(f"inputs must be one of {', '.join(INPUTS)}, not {inputs!r}")

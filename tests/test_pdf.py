@@ -3,7 +3,6 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from course_tools.admonitions import OPENING
 from course_tools.book_pdf import Cover, assemble, book_address
 from course_tools.chapters import ROOT
 
@@ -129,12 +128,6 @@ def test_solution_without_an_exercise_is_named():
 
 def test_book_without_solutions_has_no_such_part():
     assert book().find(id="solutions") is None
-
-
-def test_exercises_of_chapters_without_a_number_are_exercises():
-    assert OPENING.fullmatch("Exercise B")[2] == "B"
-    assert OPENING.fullmatch("Exercise 3.2.")[2] == "3.2"
-    assert OPENING.fullmatch("Exercise") is None
 
 
 def test_text_is_as_wide_for_the_figures_as_on_paper():

@@ -135,7 +135,7 @@
 
   function show(item) {
     var width = item.plot.clientWidth;
-    item.narrow = width < NARROW;
+    item.width = width;
     // Plotly keeps what it is given and writes into it: hand it copies.
     var data = JSON.parse(JSON.stringify(item.figure.data));
     var layout = layoutFor(item.figure, width);
@@ -145,11 +145,23 @@
       }
     });
     var config = Object.assign({
-      responsive: true,
       displaylogo: false,
       modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d"]
     }, item.figure.config || {});
     return window.Plotly.react(item.plot, data, layout, config);
+  }
+
+  /* Its box, not the window: a sidebar that folds changes it too. */
+  var fit = new ResizeObserver(function () {
+    drawn.forEach(function (item) {
+      var width = item.plot.clientWidth;
+      if (width && width !== item.width) show(item);
+    });
+  });
+
+  function keep(item) {
+    drawn.push(item);
+    fit.observe(item.plot);
   }
 
   function itemOf(element) {
@@ -174,7 +186,7 @@
       if (element.dataset.state === "drawn") return; // for paper, while this waited
       return Promise.resolve(show(item)).then(function () {
         element.dataset.state = "drawn";
-        drawn.push(item);
+        keep(item);
       });
     }).catch(function (error) {
       element.dataset.state = "failed";
@@ -202,7 +214,7 @@
     }
     drawn.forEach(show);
     elements.forEach(function (element) {
-      if (element.dataset.state !== "drawn") drawn.push(drawNow(element));
+      if (element.dataset.state !== "drawn") keep(drawNow(element));
     });
   }
 
@@ -224,11 +236,6 @@
     new MutationObserver(function () { drawn.forEach(show); }).observe(
       document.documentElement, { attributes: true, attributeFilter: ["data-theme"] }
     );
-    window.addEventListener("resize", function () {
-      drawn.forEach(function (item) {
-        if (item.narrow !== item.plot.clientWidth < NARROW) show(item);
-      });
-    });
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
