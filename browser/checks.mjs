@@ -92,7 +92,7 @@ async function figuresAnswerToTheMouse(tab) {
 async function figuresFitTheirBox(tab, width) {
   await tab.setViewportSize({ width: width - 150, height: 900 });
   const misfits = () => tab.evaluate(() => Array.from(document.querySelectorAll(".course-figure-plot"))
-    .flatMap((plot, i) => (+plot.querySelector(".main-svg")?.getAttribute("width") === plot.clientWidth ? [] : [i + 1])));
+    .flatMap((plot, i) => (Math.abs(plot.querySelector(".main-svg")?.getAttribute("width") - plot.clientWidth) < 1 ? [] : [i + 1])));
   for (let wait = 0; wait < 20 && (await misfits()).length; wait += 1) await tab.waitForTimeout(100);
   const found = (await misfits()).map((i) => `figure ${i} is not as wide as its box`);
   await tab.setViewportSize({ width, height: 900 });
