@@ -14,7 +14,7 @@ export GENRE_SONGS
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-browser has-node run notebooks serve lint clean repository
+.PHONY: help book pdf test test-browser has-node links run notebooks serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -43,12 +43,16 @@ has-node:
 	@test -d browser/node_modules || \
 		{ echo "Node modules are missing: \`npm ci --prefix browser\` gets them."; exit 1; }
 
+links: $(INSTALLED) ## list links to other sites, and check them where there is a network
+	@$(BIN)/python -m course_tools.links
+
 run: $(INSTALLED) ## execute chapters afresh into _build/executed (CHAPTERS="04 05" for some)
 	@$(BIN)/python -m course_tools.notebooks run $(CHAPTERS)
 
 notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="04 05", FORCE=1)
 	@$(BIN)/python -m course_tools.notebooks refresh $(CHAPTERS) $(if $(FORCE),--force)
 	@$(BIN)/python -m course_tools.readme
+	@$(BIN)/python -m course_tools.status
 
 serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@test -f _build/html/index.html || $(MAKE) book

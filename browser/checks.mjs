@@ -193,3 +193,29 @@ export async function checkSearch(browser, base, from, word, holder) {
   }
   return [...problems].map((problem) => `search from ${from}: ${problem}`);
 }
+
+// Links within the site, of all pages at once: to files that are there, and to ids that are on them.
+export async function checkLinks(base, paths) {
+  const files = new Map();
+  async function read(url) {
+    if (!files.has(url)) {
+      const answer = await fetch(url);
+      const text = answer.ok && answer.headers.get("content-type").startsWith("text/html") ? await answer.text() : "";
+      files.set(url, { ok: answer.ok, text, ids: new Set(Array.from(text.matchAll(/\s(?:id|name)="([^"]+)"/g), ([, id]) => id)) });
+    }
+    return files.get(url);
+  }
+  const failures = [];
+  for (const path of paths) {
+    const { text } = await read(`${base}/${path}`);
+    for (const href of new Set(Array.from(text.matchAll(/<a\s[^>]*?href="([^"]+)"/g), ([, found]) => found.replaceAll("&amp;", "&")))) {
+      const url = new URL(href, `${base}/${path}`);
+      if (url.origin !== base) continue;
+      const { ok, ids } = await read(url.origin + url.pathname);
+      const anchor = decodeURIComponent(url.hash.slice(1));
+      if (!ok) failures.push(`${path}: link to ${href} leads nowhere`);
+      else if (anchor && !ids.has(anchor)) failures.push(`${path}: link to ${href} leads to no such place on the page`);
+    }
+  }
+  return failures;
+}

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
-import { checkSearch, checkView } from "./checks.mjs";
+import { checkLinks, checkSearch, checkView } from "./checks.mjs";
 import { FLAGS, findChromium } from "./chromium.mjs";
 import { belowFloor } from "./lighthouse.mjs";
 import { serve } from "./server.mjs";
@@ -57,6 +57,14 @@ for (const [name, view, breakPage, sentence] of BROKEN) {
   if (sentence && !done) failures.push(`${name}: the page has nothing to break there`);
   close();
 }
+
+const added = '<a href="gone.html">a</a><a href="01_songs.html#gone">b</a>';
+const linked = await serve(html, (path, text) => (path === `/${PAGE}` ? within(text, added) : text));
+const dead = await checkLinks(linked.base, [PAGE]);
+expect("link to no page", dead, "link to gone.html leads nowhere");
+expect("link to no place", dead, "link to 01_songs.html#gone leads to no such place");
+if (dead.length !== 2) failures.push(`links: expected two dead ones, got ${JSON.stringify(dead)}`);
+linked.close();
 
 const empty = (path, text) => (path === "/searchindex.js" ? null : text);
 const { base, close } = await serve(html, empty);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
-import { VIEWS, checkSearch, checkView } from "./checks.mjs";
+import { VIEWS, checkLinks, checkSearch, checkView } from "./checks.mjs";
 import { FLAGS, findChromium, stop } from "./chromium.mjs";
 import { belowFloor, measure } from "./lighthouse.mjs";
 import { serve } from "./server.mjs";
@@ -45,6 +45,7 @@ async function worker() {
 }
 await Promise.all([worker(), worker()]); // two: as many as the smallest machine has cores
 for (const [word, holder] of SEARCHES) failures.push(...await checkSearch(browser, base, chapters[1], word, holder));
+failures.push(...await checkLinks(base, chapters));
 const version = browser.version();
 await browser.close();
 console.log(`pages took ${Math.round((Date.now() - started) / 1000)} s`);

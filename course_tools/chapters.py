@@ -89,6 +89,14 @@ def toc_entries(root: Path = ROOT) -> list[str]:
     return entries
 
 
+def slug(heading: str) -> str:
+    """The id that a heading gets on GitHub and in the book: ``2-from-lyrics`` of "2 · From lyrics".
+
+    The rule is GitHub's own, as MyST-Parser follows it.
+    """
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
 def tags(cell: NotebookNode) -> list[str]:
     """The cell's tags, sorted."""
     return sorted(cell.metadata.get("tags", []))

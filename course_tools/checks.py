@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from string import ascii_uppercase
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
-from course_tools.chapters import EXACT, ROOT, Chapter, code_cells, tags
+from course_tools.chapters import EXACT, ROOT, Chapter, code_cells, slug, tags
 from course_tools.fingerprint import chapter_fingerprints
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -187,7 +188,19 @@ def link_problem(target: str, folder: Path) -> str:
         return "leads out of book/, where the rendered book cannot follow"
     if path.with_suffix(".ipynb").exists() and path.suffix != ".ipynb":
         return f"should be written {path.with_suffix('.ipynb').name}"
-    return "" if path.is_file() else "leads nowhere"
+    if not path.is_file():
+        return "leads nowhere"
+    anchor = unquote(target.partition("#")[2])
+    if anchor and anchor not in anchors(path.with_suffix(".md").read_text("utf8")):
+        return f"leads to no heading or exercise of {path.name}"
+    return ""
+
+
+def anchors(markdown: str) -> set[str]:
+    """Ids that can be linked to: of headings, and of exercises."""
+    headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
+    exercises = [f"exercise-{n.lower().replace('.', '-')}" for n in EXERCISE.findall(markdown)]
+    return {slug(heading) for heading in headings} | set(exercises)
 
 
 def enough_is_compared(chapter: Chapter) -> Iterator[str]:

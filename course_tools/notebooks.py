@@ -10,6 +10,7 @@ Chapters may be named by their beginning: ``refresh 04 05``.
 from __future__ import annotations
 
 import argparse
+import datetime
 import hashlib
 import os
 import re
@@ -186,6 +187,8 @@ def refresh(chapters: list[Chapter], force: bool = False) -> None:
         else:
             seconds = execute(chapter, notebook, progress)
             notebook.metadata["genre_lib"] = prints
+            today = datetime.date.today().isoformat()
+            notebook.metadata["run"] = {"date": today, "seconds": round(seconds)}
             print(f"\r{progress}: executed in {seconds:.0f} s   ")
         nbformat.write(notebook, chapter.ipynb)
         for sentence in problems(chapter, CHECKS):

@@ -12,6 +12,7 @@ from course_tools.book_maths import mathml
 from course_tools.chapters import ROOT, Chapter, find_chapters
 from course_tools.checks import CHECKS, PLOTLY, link_problem, problems
 from course_tools.fingerprint import chapter_fingerprints, code_text, files_fingerprint
+from course_tools.links import external_links, has_network
 from course_tools.notebooks import ChapterFailed, execute, fresh_notebook, is_progress, tidy
 from course_tools.repository import set_repository
 
@@ -26,6 +27,15 @@ SOUND = (
     + "```python\nimport plotly\n```\n\n```python\nwhere\n```\n\n"
     + "".join(EXERCISE.format(i, i) for i in (1, 2, 3))
 )
+
+
+def test_links_to_other_sites_are_listed_with_their_pages(tmp_path):
+    (tmp_path / "_toc.yml").write_text("root: a.ipynb\nchapters: [{file: b.md}]\n")
+    (tmp_path / "a.md").write_text("[x](https://x.org/1) [b](b.md) [y](http://y.org)")
+    (tmp_path / "b.md").write_text("[x](https://x.org/1)")
+    links = {"http://y.org": ["a.md"], "https://x.org/1": ["a.md", "b.md"]}
+    assert external_links(tmp_path) == links
+    assert not has_network("http://127.0.0.1:1")
 
 
 def figure(alt='Bars "rise" & fall'):

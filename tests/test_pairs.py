@@ -3,7 +3,8 @@
 import pytest
 
 from course_tools.chapters import ROOT, find_chapters, toc_entries
-from course_tools.checks import CHECKS, problems
+from course_tools.checks import CHECKS, leftovers, link_problem, link_targets, problems
+from course_tools.status import circumstances, status
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -12,6 +13,21 @@ def test_chapter(chapter, check):
     found = problems(chapter, [check])
     if found:
         pytest.fail("\n".join(found), pytrace=False)
+
+
+@pytest.mark.parametrize("name", ["glossary", "references", "status"])
+def test_page_without_code_is_plain_and_its_links_resolve(name):
+    text = (ROOT / f"book/{name}.md").read_text("utf8")
+    assert not list(leftovers(text))
+    targets = list(link_targets(text))
+    assert targets
+    assert not {t: problem for t in targets if (problem := link_problem(t, ROOT / "book"))}
+
+
+def test_status_page_shows_the_committed_notebooks():
+    assert (ROOT / "book/status.md").read_text("utf8") == status(), "run `make notebooks`"
+    for chapter in find_chapters():
+        assert "?" not in circumstances(chapter).values(), chapter.name
 
 
 def test_every_page_is_in_the_table_of_contents():
