@@ -14,7 +14,7 @@ export GENRE_SONGS
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-browser has-node links run notebooks serve lint clean repository
+.PHONY: help book pdf test test-browser has-node links run notebooks pictures serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -53,6 +53,9 @@ notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="0
 	@$(BIN)/python -m course_tools.notebooks refresh $(CHAPTERS) $(if $(FORCE),--force)
 	@$(BIN)/python -m course_tools.readme
 	@$(BIN)/python -m course_tools.status
+
+pictures: has-node book ## a picture for every figure that has none, taken from the built pages
+	@$(BIN)/python -m course_tools.pictures
 
 serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@test -f _build/html/index.html || $(MAKE) book

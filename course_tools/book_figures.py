@@ -8,17 +8,22 @@ element; ``static/plotly-loader.js`` draws it when it nears the viewport, with t
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
 import shutil
 from html import escape
 from pathlib import Path
 
+import nbformat
 import plotly
 from docutils import nodes
+from myst_nb.core.render import MimeData
+from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from course_tools.checks import PLOTLY, text_alternative
+from course_tools.checks import PICTURE, PLOTLY, text_alternative
 from course_tools.figure_tables import data_table
 
 STATIC = Path(__file__).parent / "static"
@@ -53,27 +58,53 @@ class PlotlyFigure:
                 data.cell_index + 1,
                 location=(renderer.renderer.document["source"], data.line),
             )
-        html = figure_html(figure, alt)
-        return [nodes.raw("", html, format="html", classes=["output", CLASS])]
+        before, after = figure_html(figure, alt)
+        box = nodes.container(classes=["output", CLASS])
+        box += nodes.raw("", before, format="html")
+        if picture := _picture(renderer, data):
+            (image,) = renderer.render_image(picture)
+            image["alt"] = alt
+            box += image
+        box += nodes.raw("", after, format="html")
+        return [box]
 
 
-def figure_html(figure: dict, alt: str) -> str:
-    """The element that the loader draws into; readers without scripts see ``alt`` and a table."""
+def _picture(renderer, data) -> MimeData | None:
+    """The PNG that `make pictures` has put beside the figure."""
+    notebook = _read(renderer.renderer.document["source"])
+    bundle = notebook.cells[data.cell_index].outputs[data.output_index].data
+    return (
+        dataclasses.replace(data, mime_type=PICTURE, content=bundle[PICTURE])
+        if PICTURE in bundle
+        else None
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _read(path: str) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def figure_html(figure: dict, alt: str) -> tuple[str, str]:
+    """The element that the loader draws into, before and after a place for the figure's picture.
+
+    Readers without scripts see the picture, and the figure's data as a table.
+    """
     height = figure.get("layout", {}).get("height") or DEFAULT_HEIGHT
     # `</` would end the script element early.
     payload = json.dumps(figure, separators=(",", ":")).replace("</", "<\\/")
     label = escape(alt, quote=True)
     return (
-        f'<div class="{CLASS}" role="figure" aria-label="{label}" tabindex="0">'
-        f'<noscript><p class="{CLASS}-alt">{label}</p>{data_table(figure)}</noscript>'
+        f'<div class="{CLASS}" role="figure" aria-label="{label}" tabindex="0"><noscript>',
+        f"{data_table(figure)}</noscript>"
         f'<div class="{CLASS}-plot pst-js-only" style="height:{height}px"></div>'
-        f'<script type="application/json">{payload}</script></div>'
+        f'<script type="application/json">{payload}</script></div>',
     )
 
 
 def _add_loader(app: Sphinx, pagename: str, template: str, context: dict, doctree) -> None:
     has_figure = doctree is not None and any(
-        CLASS in node["classes"] for node in doctree.findall(nodes.raw)
+        CLASS in node["classes"] for node in doctree.findall(nodes.container)
     )
     if has_figure:
         library = context["pathto"]("_static/plotly.min.js", resource=True)

@@ -16,6 +16,7 @@ from course_tools.chapters import EXACT, ROOT, Chapter, code_cells, slug, tags
 from course_tools.fingerprint import chapter_fingerprints
 
 PLOTLY = "application/vnd.plotly.v1+json"
+PICTURE = "image/png"
 NEW = "run `make notebooks`"
 FRONT_PAGE = "index"  # has neither exercises nor exact cells
 LEAST_EXACT_CELLS = 4
@@ -121,6 +122,14 @@ def figures_have_alternatives(chapter: Chapter) -> Iterator[str]:
             figure = output.get("data", {}).get(PLOTLY)
             if figure is not None and not text_alternative(figure):
                 yield f'{cell_name(i, cell)}: figure without layout.meta["alt"]'
+
+
+def figures_have_pictures(chapter: Chapter) -> Iterator[str]:
+    """Every plotly figure has a picture beside it, for GitHub and for pages without scripts."""
+    for i, cell in enumerate(chapter.notebook().cells):
+        for output in cell.get("outputs", []):
+            if PLOTLY in output.get("data", {}) and PICTURE not in output.data:
+                yield f"{cell_name(i, cell)}: figure without a picture: run `make pictures`"
 
 
 def text_alternative(figure: dict) -> str:
@@ -244,6 +253,7 @@ CHECKS: list[Check] = [
     outputs_are_clean,
     songs_are_real,
     figures_have_alternatives,
+    figures_have_pictures,
     markdown_is_plain,
     links_resolve,
     enough_is_compared,

@@ -1,8 +1,4 @@
-"""What a figure draws, as a table: for readers without scripts, and for text browsers.
-
-A picture made when the book is built would need a browser on every machine that builds it, or a
-second drawing library whose pictures differ from plotly's. The numbers themselves need neither.
-"""
+"""What a figure draws, as a table: for readers without scripts, and for text browsers."""
 
 from __future__ import annotations
 

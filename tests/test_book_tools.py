@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from course_tools.admonitions import OPENING
 from course_tools.book_maths import mathml
 from course_tools.chapters import ROOT, Chapter, find_chapters
-from course_tools.checks import CHECKS, PLOTLY, link_problem, problems
+from course_tools.checks import CHECKS, PICTURE, PLOTLY, link_problem, problems
 from course_tools.fingerprint import chapter_fingerprints, code_text, files_fingerprint
 from course_tools.links import external_links, has_network
 from course_tools.notebooks import ChapterFailed, execute, fresh_notebook, is_progress, tidy
@@ -60,7 +60,7 @@ def write_pair(folder, change_notebook=lambda notebook: None, md=SOUND):
         cell.execution_count = count
         result = {"data": {"text/plain": "1"}, "execution_count": count}
         cell.outputs = [nbformat.v4.new_output("execute_result", **result)]
-    python_cells(notebook)["import plotly"].outputs = [display({PLOTLY: figure()})]
+    python_cells(notebook)["import plotly"].outputs = [display({PLOTLY: figure(), PICTURE: "iVBO"})]
     python_cells(notebook)["where"].outputs = [songs_line("28,372 real songs")]
     notebook.metadata["genre_lib"] = chapter_fingerprints(notebook)
     change_notebook(notebook)
@@ -133,7 +133,11 @@ def synthetic_songs(notebook):
 
 
 def no_alternative(notebook):
-    python_cells(notebook)["import plotly"].outputs = [display({PLOTLY: figure(alt="")})]
+    python_cells(notebook)["import plotly"].outputs = [display({PLOTLY: figure(alt=""), PICTURE: "iVBO"})]
+
+
+def no_picture(notebook):
+    python_cells(notebook)["import plotly"].outputs = [display({PLOTLY: figure()})]
 
 
 def silent_exact_cell(notebook):
@@ -145,6 +149,7 @@ def silent_exact_cell(notebook):
     [
         (changed_source, "(`import plotly`): source in the .md differs"),
         (changed_tags, "(`2 + 1`): tags in the .md differs"),
+        (no_picture, "(`import plotly`): figure without a picture: run `make pictures`"),
         (dropped_cell, "cells and the .ipynb has"),
         (not_executed, "(`2 + 1`): not executed"),
         (out_of_order, "(`2 + 1`): executed as number 12 where 8 was due"),

@@ -170,7 +170,8 @@ class CombinedNetwork(nn.Module):
     branches, each of `LyricsNetwork`'s votes alone: a song belongs to one fold, and branch m never
     learns from fold m. In training the head hears, of each song, only the branch that did not
     learn from it; in use, the mean of all branches' log-probabilities. (Cross-fitting, as in
-    stacking: Wolpert 1992, doi 10.1016/S0893-6080(05)80023-1.)
+    stacking: Wolpert 1992, doi 10.1016/S0893-6080(05)80023-1.) The head gets these numbers as they
+    are and cut in pieces like the scores, so that it can ask of both what a tree would ask.
     """
 
     sees = ("lyrics", "features")
@@ -180,7 +181,7 @@ class CombinedNetwork(nn.Module):
         vocabulary: int,
         features: int = len(FEATURES),
         folds: int = 5,
-        bins: int = 12,
+        bins: int = 4,
         width: int = 64,
         members: int = 8,
     ):
@@ -189,7 +190,9 @@ class CombinedNetwork(nn.Module):
         self.embedding = WordBag(vocabulary, folds * len(GENRES))
         self.bias = nn.Parameter(torch.zeros(folds, len(GENRES)))
         self.bins = ScoreBins(features, bins)
-        self.ensemble = SharedEnsemble(features * bins + len(GENRES), width, members)
+        self.register_buffer("cuts", torch.arange(-5.0, 0.0, 0.5))  # of log-probabilities
+        heard = len(GENRES) * (1 + len(self.cuts))
+        self.ensemble = SharedEnsemble(features * bins + heard, width, members)
         self.trust = nn.Parameter(torch.tensor(1.0))
 
     def adapt(self, songs: SongTensors) -> None:
@@ -211,5 +214,6 @@ class CombinedNetwork(nn.Module):
 
     def _head(self, words: Tensor, features: Tensor) -> Tensor:
         hint = (words - words.mean(dim=1, keepdim=True)) / 2
-        logits = self.ensemble(torch.cat([self.bins(features), hint], dim=1))
+        pieces = ((words.unsqueeze(-1) - self.cuts) / 0.5).clamp(0, 1).flatten(1) - 0.5
+        logits = self.ensemble(torch.cat([self.bins(features), hint, pieces], dim=1))
         return logits + self.trust * words.unsqueeze(1)
