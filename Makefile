@@ -5,6 +5,8 @@ INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
 # Threads of two worker processes must not fight over two cores.
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
+LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli doctor encoding models \
+	plots songs synthetic training))
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
 # Chapters run in book/, so a relative path would lead elsewhere.
@@ -14,7 +16,7 @@ export GENRE_SONGS
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-browser has-node links run notebooks pictures serve lint clean repository
+.PHONY: help book pdf test test-browser test-colab test-lowest has-node links run notebooks pictures serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -36,6 +38,19 @@ test: $(INSTALLED) ## unit tests, pair checks, and nbval over every chapter
 test-browser: has-node ## every page of the book in Chromium, then Lighthouse (STORE=1 keeps its scores)
 	@test -f _build/html/index.html || $(MAKE) book
 	@node browser/test.mjs $(if $(STORE),--store)
+
+test-colab: $(INSTALLED) .venv-colab/.installed ## every chapter as Colab runs it, from the last commit
+	@OMP_NUM_THREADS=2 $(BIN)/python -m course_tools.colab
+
+test-lowest: .venv-lowest/.installed ## the library's tests with the lowest versions that it declares
+	@.venv-lowest/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps .
+	@OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -q -n 2 -p no:cacheprovider $(LIBRARY_TESTS)
+
+.venv-%/.installed: tests/environments/%.txt
+	@echo "Installing $< into .venv-$* …"
+	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 has-node:
 	@command -v node > /dev/null || \

@@ -2,8 +2,8 @@
 
 Each module imports only from those above it in this list: `schema`, `synthetic`, `bayes`, `songs`,
 `encoding`, `models`, `scoring`, `training`, `environment`, `stored`, `recipes`, `classifier`,
-`peers`, `study`, `embedding`, `plots`, `cli`. The names that chapters use most are importable
-from here.
+`peers`, `study`, `embedding`, `plots`, `doctor`, `arguments`, `cli`. The names that chapters use
+most are importable from here.
 """
 
 from genre_lib.classifier import GenreClassifier

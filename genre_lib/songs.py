@@ -28,6 +28,9 @@ PUBLISHED_URL = (
 PUBLISHED_BLOB = "2f0edbced3d1376242819a7fb566ea3ad3de790e"
 """The published file's git blob hash: SHA-1 of `blob <bytes>`, a zero byte, and the content."""
 
+PUBLISHED_BYTES = 28_000_000
+"""About its size."""
+
 TIMEOUT = 5
 """Seconds to wait for the server of the published file before doing without it."""
 
@@ -163,9 +166,14 @@ def _read_text(path: Path) -> str:
     return text
 
 
+def published_copy() -> Path:
+    """Where the user's cache holds the published file, whether it is there or not."""
+    return Path(pooch.os_cache("genre-lib")) / f"{PUBLISHED_BLOB[:12]}-tcc_ceds_music.csv"
+
+
 def _published_file() -> Path:
     """Return the verified copy in the user's cache, downloading it if it is not there."""
-    target = Path(pooch.os_cache("genre-lib")) / f"{PUBLISHED_BLOB[:12]}-tcc_ceds_music.csv"
+    target = published_copy()
     if target.exists():
         if _git_blob_hash(target) == PUBLISHED_BLOB:
             return target

@@ -133,7 +133,8 @@ def synthetic_songs(notebook):
 
 
 def no_alternative(notebook):
-    python_cells(notebook)["import plotly"].outputs = [display({PLOTLY: figure(alt=""), PICTURE: "iVBO"})]
+    data = {PLOTLY: figure(alt=""), PICTURE: "iVBO"}
+    python_cells(notebook)["import plotly"].outputs = [display(data)]
 
 
 def no_picture(notebook):
