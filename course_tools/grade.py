@@ -1,0 +1,173 @@
+"""Grade notebooks: ``python -m course_tools.grade SUBMISSIONS --assignment 01 --out grades.csv``.
+
+SUBMISSIONS is a folder or the zip that Canvas or Moodle exports. Each notebook runs alone in a
+sandbox; the tests run out here, on what the notebook's functions answer. Beside grades.csv come a
+page of feedback for each student and tables that Canvas and Moodle import. A run that was stopped
+goes on where it was. The assignment must have been built (``make assignments``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tqdm import tqdm
+
+from course_tools.assignment_tests import load_tests, run_test
+from course_tools.assignments import DIST
+from course_tools.grading import results
+from course_tools.grading.results import Grade
+from course_tools.grading.sandbox import Ended, Limits, Names, NoSandbox, Sandbox, expect_sandbox
+from course_tools.grading.submissions import Submission, read_cells, read_submissions
+
+NO_STUDENT_ID = "student_id is empty: the songs are nobody's own"
+
+
+class Assignment:
+    """One built assignment: its parts, its tests, and the cells that students were given."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.name = folder, folder.name
+        points = json.loads((folder / "points.json").read_text("utf8"))
+        self.parts: dict[str, dict] = points["parts"]
+        self.given: list[str] = points["given"][1:]  # the first holds the student's id
+        self.tests = load_tests(folder / "tests")
+        files = [folder / "points.json", *sorted((folder / "tests").glob("*.py"))]
+        self.digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def find_assignment(number: str, dist: Path = DIST) -> Assignment:
+    """The built assignment whose name begins with `number`.
+
+    Raises:
+        ValueError: there is none, or more than one.
+    """
+    found = sorted((dist / "instructor").glob(f"{number}*/points.json"))
+    if len(found) != 1:
+        raise ValueError(f"There is no built assignment {number!r}: run `make assignments` first.")
+    return Assignment(found[0].parent)
+
+
+def grade(submission: Submission, assignment: Assignment, limits: Limits, unsafe: bool) -> Grade:
+    """Grade one submission; whatever is wrong with it is said in its reason."""
+    made = Grade(submission.student, submission.lms_id, submission.late)
+    automatic = [name for name, part in assignment.parts.items() if not part["manual"]]
+    made.points = dict.fromkeys(automatic, 0.0)
+    start = time.monotonic()
+    try:
+        cells = read_cells(submission, assignment.name)
+        with Sandbox(limits, unsafe) as sandbox:
+            _run(made, sandbox, cells, assignment)
+            # A student's process that is gone earns what it had earned, and not a point more.
+            made.reason = made.reason or sandbox.reason
+    except ValueError as error:
+        made.reason = str(error)
+    except Ended as error:
+        made.reason = f"the notebook {error}"
+    made.seconds = round(time.monotonic() - start, 1)
+    return made
+
+
+def _run(made: Grade, sandbox: Sandbox, cells: list[str], assignment: Assignment) -> None:
+    sandbox.ask("run", cells)
+    sandbox.ask("run", assignment.given)
+    asked = {
+        name
+        for tests in assignment.tests.values()
+        for test in tests
+        for name in test.test_func.__code__.co_varnames[: test.test_func.__code__.co_argcount]
+    }
+    names = Names(sandbox, sorted(asked | {"student_id"}))
+    if not asked & set(names) - {"student_id"}:
+        made.reason = "nothing that the parts ask for is in the notebook"
+        return
+    if "student_id" in names and not str(names["student_id"]).strip():
+        made.reason = NO_STUDENT_ID
+    for part, tests in assignment.tests.items():
+        for test in tests:
+            result = run_test(test, part, names)
+            made.points[part] = made.points.get(part, 0.0) + result.points
+            if not result.passed:
+                made.hints.setdefault(part, []).append(result.hint)
+    if sandbox.reason:
+        made.reason = f"the notebook {sandbox.reason}"
+
+
+def grade_all(
+    submissions: list[Submission],
+    assignment: Assignment,
+    folder: Path,
+    limits: Limits,
+    jobs: int = 1,
+    unsafe: bool = False,
+) -> list[Grade]:
+    """Grade all, each once: what `folder` holds from before is not done again."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def one(submission: Submission) -> Grade:
+        digest = hashlib.sha256(submission.content + submission.file.encode()).hexdigest()
+        key = f"{assignment.digest}-{digest}"
+        path = folder / f"{hashlib.sha256(submission.file.encode()).hexdigest()[:16]}.json"
+        made = results.recall(path, key)
+        if made is None:
+            made = grade(submission, assignment, limits, unsafe)
+            results.store(made, path, key)
+        name = "".join(c if c.isalnum() else "_" for c in f"{made.student}_{made.lms_id}")
+        page = results.feedback(made, assignment.name, assignment.parts)
+        results.write(folder / f"{name[:100]}.html", page)
+        return made
+
+    with ThreadPoolExecutor(jobs) as pool:
+        graded = pool.map(one, submissions)
+        return list(tqdm(graded, total=len(submissions), unit="notebook", disable=None))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; the exit code is 0 when every submission has a row."""
+    parser = argparse.ArgumentParser(
+        prog="python -m course_tools.grade",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("submissions", type=Path)
+    parser.add_argument("--assignment", required=True, metavar="NN")
+    parser.add_argument("--out", required=True, type=Path, metavar="grades.csv")
+    parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default: 2)")
+    parser.add_argument("--seconds", type=float, default=240, help="for one notebook and its tests")
+    parser.add_argument(
+        "--unsafe", action="store_true", help="without a sandbox: strangers' code may do anything"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        if options.out.suffix != ".csv" or not options.out.absolute().parent.is_dir():
+            raise ValueError(f"--out {options.out}: give a name that ends in .csv in a folder.")
+        if not options.unsafe:
+            expect_sandbox()
+        assignment = find_assignment(options.assignment)
+        submissions = read_submissions(options.submissions)
+    except (ValueError, NoSandbox) as error:
+        print(error, file=sys.stderr)
+        return 1
+    folder = options.out.with_name(f"{options.out.stem}-feedback")
+    limits = Limits(seconds=options.seconds)
+    graded = grade_all(
+        submissions, assignment, folder, limits, max(1, options.jobs), options.unsafe
+    )
+    results.write_csv(options.out, results.table(graded, assignment.parts))
+    canvas = results.canvas(graded, assignment.name)
+    results.write_csv(options.out.with_name(f"{options.out.stem}-canvas.csv"), canvas)
+    results.write_csv(
+        options.out.with_name(f"{options.out.stem}-moodle.csv"), results.moodle(graded)
+    )
+    flagged = sum(bool(one.reason) for one in graded)
+    print(f"{len(graded)} graded, {flagged} with a remark: {options.out}; feedback in {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
