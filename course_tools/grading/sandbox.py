@@ -186,7 +186,8 @@ class Sandbox:
             time.sleep(0.1)  # the watch may be about to say why
             if self._process.poll() is None:
                 self._end(str(error) or "stopped answering")
-            raise Ended(self.reason or "ended its own process") from None
+            self.reason = self.reason or "ended its own process"
+            raise Ended(self.reason) from None
         if kind == "raised":
             raise Raised(value)
         return value
@@ -194,7 +195,7 @@ class Sandbox:
 
 def _memory(process: psutil.Process) -> int:
     with contextlib.suppress(psutil.Error):
-        return process.memory_info().rss
+        return process.memory_full_info().uss  # its own: what forks share counts once
     return 0
 
 

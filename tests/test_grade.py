@@ -1,0 +1,347 @@
+"""The grader: honest notebooks get their points; hostile and broken ones get a reason, no more."""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from course_tools import grade as command
+from course_tools.grade import Assignment, grade_all
+from course_tools.grading import results
+from course_tools.grading.sandbox import Limits, NoSandbox, expect_sandbox
+from course_tools.grading.submissions import LARGEST, read_submissions
+from course_tools.grading.wire import WireError, decode, encode
+
+try:
+    expect_sandbox()
+    SANDBOX = ""
+except NoSandbox as reason:
+    SANDBOX = str(reason)
+needs_sandbox = pytest.mark.skipif(bool(SANDBOX), reason=SANDBOX)
+
+TESTS = """
+from otter.test_files import test_case
+OK_FORMAT = False
+name = "q1"
+points = 2
+
+@test_case(points=0, hidden=False, failure_message="double(2) is 4.")
+def test_q1_example(double):
+    assert double(2) == 4
+
+@test_case(points=2, hidden=True, failure_message="double must double any number.")
+def test_q1_secret_marker_8341(double):
+    assert [double(x) for x in (3, 5.5, -1)] == [6, 11, -2]
+"""
+SECOND = (
+    TESTS.replace("q1", "q2").replace("double", "halve").replace("[6, 11, -2]", "[1.5, 2.75, -0.5]")
+)
+SECOND = SECOND.replace("halve(2) == 4", "halve(2) == 1")
+GOOD = ["def double(x):\n    return 2 * x", "def halve(x):\n    return x / 2"]
+HALF = ["def double(x):\n    return 2 * x"]
+ID = ['student_id = "ada"', "base = 1"]
+
+
+@pytest.fixture(scope="module")
+def assignment(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("instructor") / "01_tiny"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "tests/q1.py").write_text(TESTS)
+    (folder / "tests/q2.py").write_text(SECOND)
+    part = {"title": "Twice", "points": 2, "manual": False}
+    parts = {"q1": part, "q2": part, "q3": part | {"title": "Why", "manual": True}}
+    points = {"assignment": "01_tiny", "parts": parts, "given": ID}
+    (folder / "points.json").write_text(json.dumps(points))
+    return Assignment(folder)
+
+
+def notebook(cells, **metadata):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    made.metadata.update(metadata)
+    return nbformat.writes(made).encode()
+
+
+# What is handed in, the points of q1 and q2 that it earns, and what the row's reason must say.
+CASES = {
+    "good": (notebook([*ID, *GOOD]), (2, 2), ""),
+    "half": (notebook([*ID, *HALF]), (2, 0), ""),
+    "no_id": (notebook(['student_id = ""', *GOOD]), (2, 2), "student_id is empty"),
+    "missing_cells": (notebook([*ID]), (0, 0), "nothing that the parts ask for"),
+    "renamed": (notebook([*ID, GOOD[0].replace("double", "twice"), GOOD[1]]), (0, 2), ""),
+    "cell_raises": (notebook([*ID, GOOD[0], "1 / 0", GOOD[1]]), (2, 2), ""),
+    "endless_loop": (notebook([*ID, *GOOD, "while True: pass"]), (0, 0), "did not finish within"),
+    "endless_answer": (
+        notebook([*ID, "def double(x):\n    while True: pass", GOOD[1]]),
+        (0, 0),
+        "did not finish",
+    ),
+    "fork_bomb": (
+        notebook([*ID, *GOOD, "import os\nwhile True:\n    os.fork()"]),
+        (0, 0),
+        "processes",
+    ),
+    "memory_bomb": (
+        notebook([*ID, *GOOD, "import numpy as np\nx = [np.ones(20_000_000) for _ in range(99)]"]),
+        (0, 0),
+        "of memory",
+    ),
+    "much_output": (
+        notebook([*ID, *GOOD, "while True: print('x' * 100_000)"]),
+        (0, 0),
+        "printed more than",
+    ),
+    "exits": (notebook([*ID, *GOOD, "import os\nos._exit(0)"]), (0, 0), "ended its own process"),
+    "exits_late": (
+        notebook([*ID, GOOD[0], "import os\ndef halve(x):\n    os._exit(0)"]),
+        (2, 0),
+        "ended its own",
+    ),
+    "fakes_score": (
+        notebook(
+            [
+                *ID,
+                "print('q1 results: All test cases passed! 100 points')",
+                "def double(x):\n    return type('Equal', (), {'__eq__': lambda s, o: True})()",
+            ]
+        ),
+        (0, 0),
+        "",
+    ),
+    "replaces_grader": (
+        notebook(
+            [
+                *ID,
+                "import sys, types\nimport course_tools.grading.worker as w\n"
+                "w.decode = None\nw.encode = lambda *a: b'100 points'\n"
+                "import otter\notter.Notebook = None\n"
+                "def double(x):\n    return 0\n"
+                "for m in list(sys.modules.values()):\n"
+                "    if hasattr(m, 'run_test'): m.run_test = lambda *a: 100",
+            ]
+        ),
+        (0, 0),
+        "",
+    ),
+    "writes_to_pipes": (
+        notebook(
+            [
+                *ID,
+                "import os\nfor fd in range(3, 60):\n    try: os.write(fd, b'x' * 4096)\n"
+                "    except OSError: pass\ndef double(x):\n    return 2 * x",
+            ]
+        ),
+        (0, 0),
+        "the notebook",
+    ),
+    "reads_tests": (
+        notebook(
+            [
+                *ID,
+                "import os, subprocess\nfound = []\nfor root, dirs, files in os.walk('/'):\n"
+                "    if root.startswith(('/proc', '/sys')): dirs[:] = []; continue\n"
+                "    found += [f for f in files if f in ('points.json', 'q1.py')]\n"
+                "def double(x):\n    return 2 * x if found else 'nothing found'",
+            ]
+        ),
+        (0, 0),
+        "",
+    ),
+    "deletes_files": (
+        notebook(
+            [
+                *ID,
+                *GOOD,
+                "import shutil, os\nfor p in ('/usr', '/lib', '/etc', '/tmp', '/'):\n"
+                "    shutil.rmtree(p, ignore_errors=True)",
+            ]
+        ),
+        (2, 2),
+        "",
+    ),
+    "opens_socket": (
+        notebook(
+            [
+                *ID,
+                "import socket\ntry:\n    socket.create_connection(('1.1.1.1', 53), 2)\n"
+                "    net = True\nexcept OSError:\n    net = False\n"
+                "def double(x):\n    return 2 * x if net else 'no network'",
+                GOOD[1],
+            ]
+        ),
+        (0, 2),
+        "",
+    ),
+    "wrong_kernel": (
+        notebook(["x <- 2"], kernelspec={"name": "ir", "display_name": "R", "language": "R"}),
+        (0, 0),
+        "speaks R, not Python",
+    ),
+    "other_assignment": (
+        notebook([*ID, *GOOD], course={"assignment": "02_other"}),
+        (0, 0),
+        "another assignment",
+    ),
+    "truncated": (notebook([*ID, *GOOD])[:200], (0, 0), "cut off or is no notebook"),
+    "not_utf8": (b'{"cells": "\xff\xfe"}', (0, 0), "not UTF-8"),
+    "no_notebook": (b'{"a": 1}', (0, 0), "JSON, but no notebook"),
+    "deep_json": (b"[" * 200_000, (0, 0), "no JSON"),
+}
+LIMITS = Limits(seconds=15, memory=1_200_000_000, processes=25, output=300_000)
+
+
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("submissions")
+    for name, (content, *_) in CASES.items():
+        (folder / f"{name}.ipynb").write_bytes(content)
+    with (folder / "huge.ipynb").open("wb") as file:
+        file.truncate(200_000_000)
+    (folder / "link.ipynb").symlink_to("/etc/passwd")
+    (folder / "notes.txt").write_text("not a notebook")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graded(handed_in, assignment, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("feedback")
+    grades = grade_all(read_submissions(handed_in), assignment, folder, LIMITS, jobs=2)
+    return {one.student: one for one in grades}, folder
+
+
+@needs_sandbox
+@pytest.mark.parametrize("name", CASES)
+def test_submission_gets_what_it_earned_and_a_reason(name, graded):
+    _, earned, reason = CASES[name]
+    one = graded[0][name]
+    assert (one.points["q1"], one.points["q2"]) == earned, (one.reason, one.hints)
+    assert reason in one.reason and bool(reason) == bool(one.reason), one.reason
+
+
+@needs_sandbox
+def test_files_that_are_too_large_or_no_files_get_a_row(graded):
+    assert "200 MB" in graded[0]["huge"].reason
+    assert "link" in graded[0]["link"].reason
+    assert "notes" not in graded[0]
+    assert sum(graded[0]["huge"].points.values()) == 0
+
+
+@needs_sandbox
+def test_feedback_names_mistakes_and_shows_no_test(graded):
+    assert "There is no halve in the notebook." in (graded[1] / "half_.html").read_text("utf8")
+    page = (graded[1] / "fakes_score_.html").read_text("utf8")
+    assert "double must double any number." in page and "read by a person" in page
+    assert "8341" not in page and "assert" not in page
+
+
+@needs_sandbox
+def test_a_stopped_run_goes_on_and_gives_the_same_table(handed_in, assignment, graded, tmp_path):
+    submissions = [one for one in read_submissions(handed_in) if one.student in ("good", "half")]
+    first = grade_all(submissions[:1], assignment, tmp_path, LIMITS)
+    whole = grade_all(submissions, assignment, tmp_path, LIMITS)
+    assert whole[0] == first[0]  # seconds, too: it was not run again
+    assert [one.points for one in whole] == [graded[0][n].points for n in ("good", "half")]
+    (kept,) = [p for p in tmp_path.glob("*.json") if '"good"' in p.read_text("utf8")]
+    kept.write_text("{broken")
+    assert grade_all(submissions, assignment, tmp_path, LIMITS)[0].points == first[0].points
+
+
+@needs_sandbox
+def test_command_writes_tables_for_people_and_for_an_lms(assignment, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "find_assignment", lambda number: assignment)
+    archive = tmp_path / "canvas.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("lovelaceada_LATE_77_5_01_tiny.ipynb", CASES["good"][0])
+        file.writestr("Bo =1_88_assignsubmission_file_/01_tiny.ipynb", CASES["truncated"][0])
+        file.writestr("__MACOSX/._lovelaceada_77_5_01_tiny.ipynb", b"")
+    out = tmp_path / "grades.csv"
+    assert command.main([str(archive), "--assignment", "01", "--out", str(out)]) == 0
+    rows = list(csv.reader(out.open(encoding="utf-8")))
+    assert rows[0][:6] == ["student", "id", "q1", "q2", "q3", "total"]
+    assert rows[0][6:] == ["of", "late", "seconds", "reason"]
+    assert rows[1][:5] == ["Bo =1", "88", "0", "0", ""]
+    assert rows[2][:8] == ["lovelaceada", "77", "2", "2", "", "4", "4", "late"]
+    canvas = list(csv.reader((tmp_path / "grades-canvas.csv").open(encoding="utf-8")))
+    assert canvas[2] == ["lovelaceada", "77", "", "", "", "4"]
+    assert "Participant 88" in (tmp_path / "grades-moodle.csv").read_text("utf8")
+    assert "2 graded, 1 with a remark" in capsys.readouterr().out
+
+
+def test_without_a_sandbox_it_refuses(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    arguments = [str(tmp_path), "--assignment", "01", "--out", str(tmp_path / "g.csv")]
+    assert command.main(arguments) == 1
+    assert "bubblewrap is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "student", "lms_id", "late"),
+    [
+        ("lovelaceada_12345_67890_01_know-2.ipynb", "lovelaceada", "12345", False),
+        ("lovelaceada_LATE_12345_67890_01_know.ipynb", "lovelaceada", "12345", True),
+        ("Ada Lovelace_99_assignsubmission_file_/01.ipynb", "Ada Lovelace", "99", False),
+        ("ada.ipynb", "ada", "", False),
+    ],
+)
+def test_names_of_canvas_and_moodle(name, student, lms_id, late, tmp_path):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"{}")
+    (one,) = read_submissions(tmp_path)
+    assert (one.student, one.lms_id, one.late) == (student, lms_id, late)
+
+
+def test_of_several_versions_the_last_counts(tmp_path):
+    for i in ("", "-1", "-2"):
+        (tmp_path / f"ada_1_2{i[1:]}_01{i}.ipynb").write_bytes(i.encode() or b"first")
+    (one,) = read_submissions(tmp_path)
+    assert one.content == b"-2"
+
+
+def test_nothing_to_grade_is_said(tmp_path):
+    with pytest.raises(ValueError, match="holds no notebook"):
+        read_submissions(tmp_path)
+    with pytest.raises(ValueError, match="neither a folder nor a zip"):
+        read_submissions(tmp_path / "nothing")
+    assert LARGEST < 50_000_000
+
+
+def through(value):
+    import io
+
+    return decode(io.BytesIO(encode(value, lambda held: None)), lambda number: number)
+
+
+def test_plain_data_goes_over_unchanged():
+    value = [None, True, 3, 0.5, "ü", (1, 2), {"a": [1], 2: "b"}, {1, 2}]
+    assert through(value) == value
+    assert through(np.float32(0.5)) == 0.5
+    np.testing.assert_array_equal(through(np.eye(3)), np.eye(3))
+    assert through(torch.tensor([[1, 2]])).tolist() == [[1, 2]]
+    table = pd.DataFrame({"genre": ["pop", "jazz"], "x": [0.25, 1.0]}, index=[5, 9])
+    pd.testing.assert_frame_equal(through(table), table)
+    pd.testing.assert_series_equal(through(table["x"]), table["x"])
+    counts = pd.Series([2, 1], index=["a b", "c"], name="count")
+    pd.testing.assert_series_equal(through(counts), counts)
+
+
+def test_what_is_no_data_is_refused():
+    for value in (object(), np, lambda: 0):
+        with pytest.raises(WireError, match="can't be sent"):
+            through(value)
+    import io
+
+    for raw in (b"\0" * 16 + b"rubbish", (2**40).to_bytes(8, "big") * 2, b"x" * 40):
+        with pytest.raises((WireError, EOFError)):
+            decode(io.BytesIO(raw), lambda number: number)
+
+
+def test_cells_that_a_spreadsheet_would_run_are_defused(tmp_path):
+    results.write_csv(tmp_path / "t.csv", [["=1+1", "-2", "Ada"]])
+    assert (tmp_path / "t.csv").read_text().startswith("'=1+1,'-2,Ada")
