@@ -16,7 +16,7 @@ export GENRE_SONGS
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-browser test-colab test-lowest has-node links run notebooks pictures serve lint clean repository
+.PHONY: help book pdf test test-browser test-colab test-lowest has-node links run notebooks assignments student pictures serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -68,6 +68,12 @@ notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="0
 	@$(BIN)/python -m course_tools.notebooks refresh $(CHAPTERS) $(if $(FORCE),--force)
 	@$(BIN)/python -m course_tools.readme
 	@$(BIN)/python -m course_tools.status
+
+assignments: $(INSTALLED) ## students' notebooks and the instructor's files, into dist/assignments
+	@$(BIN)/python -m course_tools.assignments
+
+student: $(INSTALLED) ## the chapters without their solutions, into dist/student/book
+	@$(BIN)/python -m course_tools.student_book
 
 pictures: has-node book ## a picture for every figure that has none, taken from the built pages
 	@$(BIN)/python -m course_tools.pictures

@@ -1,0 +1,152 @@
+"""Typical mistakes in assignment 4: what each loses, and the hint that names it."""
+
+NEAREST = """
+def nearest(vectors, words, word, n):
+    place = words.index(word)
+    order = ({alike}).argsort(descending=True).tolist()
+    return [words[i] for i in order{others}][:n]
+"""
+COSINE = "torch.cosine_similarity(vectors, vectors[place].unsqueeze(0))"
+INTERVAL = """
+def paired_interval(first, second):
+    first, second = np.asarray(first), np.asarray(second)
+    n = len(first)
+    half = {factor} * {deviation} / np.sqrt(n)
+    return float((first - second).mean()), float(half)
+"""
+STUDENT = {"factor": "stats.t.ppf(0.975, n - 1)", "deviation": "(first - second).std(ddof=1)"}
+MISTAKES = [
+    {
+        "name": "the product of vectors instead of the cosine",
+        "part": "q1",
+        "code": NEAREST.format(alike="vectors @ vectors[place]", others=" if i != place"),
+        "loses": ["test_q1_cosine"],
+        "hint": "not by the product of the vectors",
+    },
+    {
+        "name": "the word is its own neighbour",
+        "part": "q1",
+        "code": NEAREST.format(alike=COSINE, others=""),
+        "loses": ["test_q1_example", "test_q1_cosine", "test_q1_not_itself"],
+        "hint": "not its own neighbour",
+    },
+    {
+        "name": "the matrix is transposed",
+        "part": "q2",
+        "code": "def confusion(truth, answers, genres):\n"
+        "    matrix = np.zeros((genres, genres), dtype=int)\n"
+        "    np.add.at(matrix, (answers, truth), 1)\n"
+        "    return matrix\n",
+        "loses": ["test_q2_rows_are_truth"],
+        "hint": "The matrix is transposed",
+    },
+    {
+        "name": "pairs that occur twice count once",
+        "part": "q2",
+        "code": "def confusion(truth, answers, genres):\n"
+        "    matrix = np.zeros((genres, genres), dtype=int)\n"
+        "    matrix[truth, answers] += 1\n"
+        "    return matrix\n",
+        "loses": ["test_q2_example", "test_q2_rows_are_truth"],
+        "hint": "some pair is not counted",
+    },
+    {
+        "name": "precision instead of recall",
+        "part": "q3",
+        "code": "def recalls(matrix):\n"
+        "    answered = matrix.sum(axis=0)\n"
+        "    return np.where(answered > 0, np.diag(matrix) / np.maximum(answered, 1), np.nan)\n",
+        "loses": ["test_q3_recall", "test_q3_empty"],
+        "hint": "gives precision",
+    },
+    {
+        "name": "right answers among the errors",
+        "part": "q4",
+        "code": "def surest_errors(probabilities, truth, n):\n"
+        "    return np.argsort(-probabilities.max(axis=1), kind='stable')[:n]\n",
+        "loses": ["test_q4_example", "test_q4_only_errors", "test_q4_order"],
+        "hint": "Only songs with a wrong answer",
+    },
+    {
+        "name": "labels are not aligned after sorting",
+        "part": "q4",
+        "code": "def surest_errors(probabilities, truth, n):\n"
+        "    wrong = np.flatnonzero(probabilities.argmax(axis=1) != truth)\n"
+        "    return np.argsort(-probabilities.max(axis=1)[wrong], kind='stable')[:n]\n",
+        "loses": ["test_q4_example", "test_q4_only_errors", "test_q4_order"],
+        "hint": "song's own row in the table",
+    },
+    {
+        "name": "the least sure first",
+        "part": "q4",
+        "code": "def surest_errors(probabilities, truth, n):\n"
+        "    wrong = np.flatnonzero(probabilities.argmax(axis=1) != truth)\n"
+        "    return wrong[np.argsort(probabilities.max(axis=1)[wrong], kind='stable')][:n]\n",
+        "loses": ["test_q4_order"],
+        "hint": "The surest error must come first",
+    },
+    {
+        "name": "all bins weigh the same",
+        "part": "q5",
+        "code": "def calibration_error(probabilities, truth):\n"
+        "    sureness = probabilities.max(axis=1)\n"
+        "    right = probabilities.argmax(axis=1) == truth\n"
+        "    bins = np.minimum((10 * sureness).astype(int), 9)\n"
+        "    each = [abs(sureness[bins == b].mean() - right[bins == b].mean())\n"
+        "            for b in np.unique(bins)]\n"
+        "    return float(np.mean(each))\n",
+        "loses": ["test_q5_weights"],
+        "hint": "A plain mean over the bins",
+    },
+    {
+        "name": "one bin for all",
+        "part": "q5",
+        "code": "def calibration_error(probabilities, truth):\n"
+        "    right = probabilities.argmax(axis=1) == truth\n"
+        "    return float(abs(probabilities.max(axis=1).mean() - right.mean()))\n",
+        "loses": ["test_q5_weights", "test_q5_bins"],
+        "hint": "not over all songs at once",
+    },
+    {
+        "name": "the splits are not paired",
+        "part": "q6",
+        "code": INTERVAL.format(
+            factor=STUDENT["factor"],
+            deviation="np.sqrt(first.var(ddof=1) + second.var(ddof=1))",
+        ),
+        "loses": ["test_q6_paired"],
+        "hint": "split by split",
+    },
+    {
+        "name": "1.96 for a handful of splits",
+        "part": "q6",
+        "code": INTERVAL.format(**STUDENT | {"factor": "1.96"}),
+        "loses": ["test_q6_student"],
+        "hint": "larger than 1.96",
+    },
+    {
+        "name": "the deviation divides by n",
+        "part": "q6",
+        "code": INTERVAL.format(**STUDENT | {"deviation": "(first - second).std()"}),
+        "loses": ["test_q6_student"],
+        "hint": "the deviation divides by n - 1",
+    },
+    {
+        "name": "the recipe is chosen on test songs",
+        "part": "q7",
+        "code": "def chosen(validation, test):\n"
+        "    name = max(test, key=lambda recipe: np.mean(test[recipe]))\n"
+        "    return name, float(np.mean(test[name]))\n",
+        "loses": ["test_q7_on_validation"],
+        "hint": "chosen by its test accuracy",
+    },
+    {
+        "name": "the luckiest split decides",
+        "part": "q7",
+        "code": "def chosen(validation, test):\n"
+        "    name = max(validation, key=lambda recipe: max(validation[recipe]))\n"
+        "    return name, float(np.mean(test[name]))\n",
+        "loses": ["test_q7_by_mean"],
+        "hint": "best single split is luck",
+    },
+]
