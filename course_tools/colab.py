@@ -29,6 +29,8 @@ from course_tools.notebooks import ANSI, CELL_SECONDS, PROGRESS_BAR
 
 FOLDER = ROOT / ".venv-colab"
 OURS = "genre-lib"
+# What the first cell of an assignment brings along; Colab ships none of them.
+CHECKS = {"otter-grader", "fica", "ipylab", "python-frontmatter", "dill", "wrapt"}
 # What Colab's kernel has done before a notebook's first cell.
 STAND_IN = {
     "google/__init__.py": "",
@@ -51,8 +53,8 @@ def packages(python: Path) -> dict[str, str]:
 
 
 def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """What was added, replaced or removed, but for the course's own library."""
-    names = sorted((set(before) | set(after)) - {OURS})
+    """What was added, replaced or removed, but for the course's library and the checks' own."""
+    names = sorted((set(before) | set(after)) - {OURS} - (CHECKS - set(before)))
     return [
         f"{name} {before.get(name, 'missing')} → {after.get(name, 'missing')}"
         for name in names
@@ -130,7 +132,9 @@ def _expect_quiet(name: str, notebook: nbformat.NotebookNode) -> None:
 def main(names: Iterable[str]) -> int:
     """Command line; the exit code is 0 when every notebook ran and nothing was replaced."""
     python = FOLDER / "bin/python"
-    paths = [Path(name) for name in names] or [chapter.ipynb for chapter in find_chapters()]
+    built = sorted((ROOT / "dist/assignments/student").glob("*.ipynb"))
+    chapters = [chapter.ipynb for chapter in find_chapters()]
+    paths = [Path(name) for name in names] or [*built, *chapters]
     failures = []
     uninstall = [python, "-m", "pip", "uninstall", "--quiet", "--yes", OURS]
     with tempfile.TemporaryDirectory() as temporary:
