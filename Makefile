@@ -16,7 +16,7 @@ export GENRE_SONGS
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-browser test-colab test-lowest has-node links run notebooks assignments student pictures serve lint clean repository
+.PHONY: help book pdf test test-browser test-colab test-lowest has-node links run notebooks assignments student slides pictures serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -74,6 +74,9 @@ assignments: $(INSTALLED) ## students' notebooks and the instructor's files, int
 
 student: $(INSTALLED) ## the chapters without their solutions, into dist/student/book
 	@$(BIN)/python -m course_tools.student_book
+
+slides: $(INSTALLED) ## slides of each chapter's figures, into dist/slides
+	@$(BIN)/python -m course_tools.slides
 
 pictures: has-node book ## a picture for every figure that has none, taken from the built pages
 	@$(BIN)/python -m course_tools.pictures

@@ -15,7 +15,7 @@ def test_chapter(chapter, check):
         pytest.fail("\n".join(found), pytrace=False)
 
 
-@pytest.mark.parametrize("name", ["glossary", "references", "status"])
+@pytest.mark.parametrize("name", ["for_instructors", "glossary", "references", "status"])
 def test_page_without_code_is_plain_and_its_links_resolve(name):
     text = (ROOT / f"book/{name}.md").read_text("utf8")
     assert not list(leftovers(text))
