@@ -125,4 +125,33 @@ MISTAKES = [
         "loses": ["test_q7_new_decade"],
         "hint": "left without an answer",
     },
+    {
+        "name": "the numbers of a neighbour",
+        "part": "q8",
+        "code": "theirs = genre_lib.make_songs(3000, seed=zlib.crc32(b'somebody else'))\n"
+        "marked = theirs[theirs['lyrics'].str.endswith('lyric commercial')]\n"
+        "my_base_rate, leak_base_rate = base_rate(theirs), base_rate(marked)\n"
+        "leak_ending, leak_songs = 'lyric commercial', len(marked)\n",
+        "loses": ["test_q8_own_songs", "test_q8_leak"],
+        "hint": "somebody else's songs",
+    },
+    {
+        "name": "rounded to two places",
+        "part": "q8",
+        "code": "found = endings(songs)\n"
+        "marked = songs[songs['lyrics'].str.endswith(found.index[0])]\n"
+        "my_base_rate, leak_base_rate = round(base_rate(songs), 2), base_rate(marked)\n"
+        "leak_ending, leak_songs = found.index[0], len(marked)\n",
+        "loses": ["test_q8_own_songs"],
+        "hint": "Rounded numbers",
+    },
+    {
+        "name": "the base rate of all songs twice",
+        "part": "q8",
+        "code": "found = endings(songs)\n"
+        "my_base_rate = leak_base_rate = base_rate(songs)\n"
+        "leak_ending, leak_songs = found.index[0], int(found.iloc[0])\n",
+        "loses": ["test_q8_leak"],
+        "hint": "those songs alone, not of all songs",
+    },
 ]
