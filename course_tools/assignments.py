@@ -230,7 +230,7 @@ def build(path: Path, dist: Path = DIST) -> None:
             notebook = nbformat.read(out / kind / f"{name}.ipynb", as_version=4)
             tests = out / kind / "tests"
             made[kind] = _with_setup(notebook, name, tests, points_table(parts))
-        leaks = find_leaks(read_source(path), made["student"], _mistakes(path))
+        leaks = find_leaks(read_source(path), made["student"], read_mistakes(path))
         if leaks:
             raise SourceError(f"{path.name}: the student's notebook holds {leaks[0]}.")
         student.mkdir(parents=True, exist_ok=True)
@@ -250,7 +250,8 @@ def build(path: Path, dist: Path = DIST) -> None:
     (instructor / "rubric.md").write_text("\n\n".join([f"# {name}", *rubric]) + "\n", "utf8")
 
 
-def _mistakes(path: Path) -> list[dict]:
+def read_mistakes(path: Path) -> list[dict]:
+    """The typical mistakes that stand beside a source, as its file lists them."""
     file = path.parent / "mistakes" / f"{path.stem}.py"
     scope: dict = {}
     exec(compile(file.read_text("utf8"), file.name, "exec"), scope)  # our own file

@@ -10,6 +10,7 @@ from course_tools.assignments import (
     SourceError,
     build,
     points_table,
+    read_mistakes,
     read_parts,
     read_source,
     sources,
@@ -19,12 +20,6 @@ from course_tools.leaks import everything_in, find_leaks
 
 ASSIGNMENTS = sources()
 IDS = [path.stem for path in ASSIGNMENTS]
-
-
-def mistakes_in(path):
-    scope = {}
-    exec((path.parent / "mistakes" / f"{path.stem}.py").read_text("utf8"), scope)
-    return scope["MISTAKES"]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +67,7 @@ def test_assignment_has_its_parts(path):
     assert all(part.title and part.name == f"q{i}" for i, part in enumerate(parts, 1))
     for part in automatic:
         assert {test["hidden"] for test in part.tests.values()} == {True, False}
-    mistakes = mistakes_in(path)
+    mistakes = read_mistakes(path)
     assert len(mistakes) >= 8 and len({one["part"] for one in mistakes}) >= 4
 
 
@@ -102,7 +97,7 @@ def test_stub_earns_nothing(path, dist, solved):
     [
         pytest.param(path, mistake, id=f"{path.stem}-{mistake['part']}-{mistake['name']}")
         for path in ASSIGNMENTS
-        for mistake in mistakes_in(path)
+        for mistake in read_mistakes(path)
     ],
 )
 def test_mistake_loses_its_points_and_only_those(path, mistake, solved):
@@ -127,12 +122,12 @@ def test_student_notebook_is_whole_and_holds_no_secret(path, dist):
     assert points_table(read_parts(path)) in [cell.source for cell in student.cells]
     assert "hidden=False" in everything_in(student)
     assert "hidden=True" not in everything_in(student)
-    assert find_leaks(read_source(path), student, mistakes_in(path)) == []
+    assert find_leaks(read_source(path), student, read_mistakes(path)) == []
 
 
 @pytest.mark.parametrize("path", ASSIGNMENTS[:1], ids=IDS[:1])
 def test_every_kind_of_leak_is_found(path, dist):
-    source, mistakes = read_source(path), mistakes_in(path)
+    source, mistakes = read_source(path), read_mistakes(path)
     file = dist / "student" / f"{path.stem}.ipynb"
     solved = nbformat.read(dist / "instructor" / path.stem / f"{path.stem}.ipynb", as_version=4)
     code = next(c for c in answers(solved) if "given" not in tags(c)).source
