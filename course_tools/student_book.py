@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 from course_tools.chapters import ROOT, find_chapters, tags, toc_entries
 from course_tools.checks import EXERCISE
-from course_tools.leaks import plain
+from course_tools.leaks import chapter_secrets, find_leaks
 
 DIST = ROOT / "dist/student/book"
 
@@ -55,10 +55,8 @@ def build(folder: Path = DIST) -> int:
     chapters = find_chapters()
     for chapter in chapters:
         made = without_solutions(chapter.notebook())
-        text = plain(nbformat.writes(made).replace("\\n", "\n").replace('\\"', '"'))
-        for code in solutions_in(chapter.notebook()):
-            if plain(code) in text:
-                raise ValueError(f"{chapter.name}: a solution is left in the student's notebook")
+        if leaks := find_leaks(chapter_secrets(chapter), made):
+            raise ValueError(f"{chapter.name}: the student's notebook holds a secret in {leaks[0]}")
         nbformat.write(made, folder / chapter.ipynb.name)
     for entry in toc_entries():
         if entry.endswith(".md"):  # glossary and the like, which chapters link to

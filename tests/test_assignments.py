@@ -2,59 +2,54 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+import sys
+import zipfile
+
 import nbformat
 import pytest
 
-from course_tools.assignment_tests import load_tests, run_tests
-from course_tools.assignments import (
+from course_tools.assignment_source import (
     SourceError,
-    build,
-    points_table,
     read_mistakes,
     read_parts,
-    read_source,
     sources,
 )
-from course_tools.chapters import tags
-from course_tools.leaks import everything_in, find_leaks
+from course_tools.assignment_tests import load_tests, names_of, run_tests
+from course_tools.assignments import OTTER, build, install_address, points_table
+from course_tools.chapters import code_cells, find_chapters
+from course_tools.leaks import assignment_secrets, chapter_secrets, find_leaks, leaks_in, stub_of
+from course_tools.unpack import texts_of
 
 ASSIGNMENTS = sources()
 IDS = [path.stem for path in ASSIGNMENTS]
+FIRST = ASSIGNMENTS[0]
 
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dist")
     for path in ASSIGNMENTS:
-        build(path, folder)
-    return folder
+        build(path, folder / "assignments", check=False)
+    return folder / "assignments"
 
 
-def answers(notebook):
-    """The code of a notebook, cell by cell, without its first cell and its checks."""
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.id != "setup" and "grader." not in cell.source:
-            yield cell
+def solved_notebook(dist, path):
+    return nbformat.read(dist / "instructor" / path.stem / f"{path.stem}.ipynb", as_version=4)
 
 
-def names_of(notebook, student_id="ada"):
-    scope = {"__name__": "__main__"}
-    for cell in answers(notebook):
-        source = cell.source.replace('student_id = ""', f'student_id = "{student_id}"')
-        try:
-            exec(compile(source, "<cell>", "exec"), scope)
-        except Exception:  # as in a notebook, the next cell runs all the same
-            continue
-    return scope
+def student_notebook(dist, path):
+    return nbformat.read(dist / "student" / f"{path.stem}.ipynb", as_version=4)
 
 
 @pytest.fixture(scope="module")
 def solved(dist):
     made = {}
     for path in ASSIGNMENTS:
-        folder = dist / "instructor" / path.stem
-        notebook = nbformat.read(folder / f"{path.stem}.ipynb", as_version=4)
-        made[path.stem] = (names_of(notebook), load_tests(folder / "tests"))
+        tests = load_tests(dist / "instructor" / path.stem / "tests")
+        made[path.stem] = (names_of(solved_notebook(dist, path), "ada"), tests)
     return made
 
 
@@ -76,9 +71,7 @@ def test_assignment_has_its_parts(path):
 def test_solution_earns_everything(path, student_id, dist, solved):
     names, tests = solved[path.stem]
     if student_id != "ada":
-        folder = dist / "instructor" / path.stem
-        notebook = nbformat.read(folder / f"{path.stem}.ipynb", as_version=4)
-        names = names_of(notebook, student_id)
+        names = names_of(solved_notebook(dist, path), student_id)
     results = run_tests(tests, names)
     assert not [(one.name, one.hint) for one in results if not one.passed]
     due = sum(part.points for part in read_parts(path) if not part.manual)
@@ -87,8 +80,7 @@ def test_solution_earns_everything(path, student_id, dist, solved):
 
 @pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
 def test_stub_earns_nothing(path, dist, solved):
-    notebook = nbformat.read(dist / "student" / f"{path.stem}.ipynb", as_version=4)
-    results = run_tests(solved[path.stem][1], names_of(notebook))
+    results = run_tests(solved[path.stem][1], names_of(student_notebook(dist, path)))
     assert not [one.name for one in results if one.passed]
 
 
@@ -116,41 +108,131 @@ def test_mistake_loses_its_points_and_only_those(path, mistake, solved):
 
 
 @pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
-def test_student_notebook_is_whole_and_holds_no_secret(path, dist):
-    student = nbformat.read(dist / "student" / f"{path.stem}.ipynb", as_version=4)
+def test_student_notebook_is_whole(path, dist):
+    student = student_notebook(dist, path)
     assert student.metadata.course.assignment == path.stem
-    assert points_table(read_parts(path)) in [cell.source for cell in student.cells]
-    assert "hidden=False" in everything_in(student)
-    assert "hidden=True" not in everything_in(student)
-    assert find_leaks(read_source(path), student, read_mistakes(path)) == []
+    assert student.metadata.otter.assignment_name == path.stem  # else Gradescope refuses it
+    assert points_table(read_parts(path)) == student.cells[1].source
+    code = code_cells(student)
+    assert code[0].source.startswith('student_id = ""')
+    assert code[1].id == "setup"
+    assert f"--no-deps {OTTER}" in code[1].source
+    assert install_address() in code[1].source
+    everything = "\n".join(text for _, text in texts_of(student))
+    assert "hidden=False" in everything
+    assert "hidden=True" not in everything
 
 
-@pytest.mark.parametrize("path", ASSIGNMENTS[:1], ids=IDS[:1])
-def test_every_kind_of_leak_is_found(path, dist):
-    source, mistakes = read_source(path), read_mistakes(path)
-    file = dist / "student" / f"{path.stem}.ipynb"
-    solved = nbformat.read(dist / "instructor" / path.stem / f"{path.stem}.ipynb", as_version=4)
-    code = next(c for c in answers(solved) if "given" not in tags(c)).source
+@pytest.mark.parametrize("path", [FIRST], ids=IDS[:1])
+def test_setup_cell_brings_the_public_tests(path, dist, tmp_path, monkeypatch, capsys):
+    source = student_notebook(dist, path).cells[3].source
+    local = "\n".join(line for line in source.splitlines() if "%pip install --" not in line)
+    local = local.replace('if "google.colab" in sys.modules:', "")
+    monkeypatch.chdir(tmp_path)
+    names = {"student_id": "", "base_rate": lambda songs: 0.6}
+    exec(local, names)
+    assert "Type your student id" in capsys.readouterr().out
+    assert (tmp_path / f"checks_{path.stem}/q1.py").is_file()
+    result = names["grader"].check("q1", global_env=names)
+    assert [one.test_case.name for one in result.test_case_results] == ["q1 - 1"]
+    assert result.passed_all
+    monkeypatch.setitem(sys.modules, "otter", None)
+    with pytest.raises(ImportError, match=r"^otter is missing: run `%pip install otter-grader=="):
+        exec(local, names)
 
-    def leaks(change):
-        notebook = nbformat.read(file, as_version=4)
-        change(notebook)
-        return find_leaks(source, notebook, mistakes)
 
-    assert leaks(lambda notebook: notebook.cells.append(nbformat.v4.new_code_cell(code)))
-    squeezed = code.replace(" ", "").replace('"', "'")
-    assert leaks(lambda notebook: notebook.cells.append(nbformat.v4.new_markdown_cell(squeezed)))
-    assert leaks(lambda notebook: notebook.metadata.update(note=code))
-    rubric = next(part.rubric for part in read_parts(path) if part.manual)
-    assert leaks(lambda notebook: notebook.cells.append(nbformat.v4.new_markdown_cell(rubric)))
+@pytest.mark.parametrize("path", [FIRST], ids=IDS[:1])
+def test_same_source_gives_the_same_files(path, dist, tmp_path):
+    build(path, tmp_path / "again", check=False)
+    for file in sorted(path for path in (tmp_path / "again").rglob("*") if path.is_file()):
+        twin = dist / file.relative_to(tmp_path / "again")
+        assert file.read_bytes() == twin.read_bytes(), file.name
+
+
+@pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
+def test_instructors_files_are_whole(path, dist):
+    folder = dist / "instructor" / path.stem
+    points = json.loads((folder / "points.json").read_text("utf8"))
+    assert list(points["parts"]) == [part.name for part in read_parts(path)]
+    assert points["given"][0].startswith("student_id")
+    assert "points" in (folder / "rubric.md").read_text("utf8")
+    with zipfile.ZipFile(folder / "autograder.zip") as archive:
+        names = set(archive.namelist())
+        environment = archive.read("environment.yml").decode()
+    assert {f"tests/{file.name}" for file in (folder / "tests").iterdir()} <= names
+    assert {"run_autograder", "setup.sh", "otter_config.json"} <= names
+    assert f"otter-grader[grading,plugins]=={OTTER.split('==')[1]}" in environment
+    assert "torch==" in environment
+    assert install_address().removeprefix("git+") in environment
+
+
+def test_nothing_leaks(dist):
+    assert list(leaks_in(dist.parent)) == []
+
+
+def test_every_kind_of_leak_is_found(dist):
+    student, solved = student_notebook(dist, FIRST), solved_notebook(dist, FIRST)
+    cell = next(cell for cell in solved.cells if "# BEGIN SOLUTION" in cell.source)
+    cell.outputs = [nbformat.v4.new_output("stream", text="the answer is 0.24836\n")]
+    secrets = assignment_secrets(FIRST, solved)
+    assert find_leaks(secrets, student) == []
+
+    def leaks(cell=None, **metadata):
+        notebook = student_notebook(dist, FIRST)
+        notebook.cells += [cell] if cell else []
+        notebook.metadata.update(metadata)
+        return find_leaks(secrets, notebook)
+
+    code, markdown = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    line = 'return float(songs["genre"].value_counts(normalize=True).iloc[0])'
+    last = len(student.cells) + 1
+    (found,) = leaks(code("x = 1\n" + line))
+    assert found.startswith(f"cell {last}, line 2: a solution of assignments/{FIRST.name}, line ")
+    assert found.endswith(line)
+    assert leaks(markdown(line.replace(" ", "").replace('"', "'")))
+    # The same statement, laid out in another way.
     assert leaks(
-        lambda notebook: notebook.cells[3].update(outputs=[nbformat.v4.new_output("stream")])
+        code("last = (\n [' '.join(text.split()[(-words):])\n for text in songs['lyrics']])")
     )
-    packed = next(cell.source for cell in solved.cells if cell.id == "setup")  # with hidden tests
-    assert leaks(lambda notebook: notebook.cells[2].update(source=packed))
-    assert leaks(
-        lambda notebook: notebook.cells.append(nbformat.v4.new_code_cell(mistakes[-1]["code"]))
-    )
+    assert leaks(note=line)
+    assert leaks(note={"deep": [gzip_text(line)]})
+    assert leaks(code(f'packed = "{gzip_text(line)}"'))
+    setup = next(cell for cell in solved.cells if cell.id == "setup")  # with hidden tests
+    assert any("packed q1.py" in leak and "a hidden test" in leak for leak in leaks(setup))
+    rubric = read_parts(FIRST)[-1].rubric
+    assert leaks(markdown(rubric))
+    assert any("typical mistake" in leak for leak in leaks(code(read_mistakes(FIRST)[1]["code"])))
+    assert "an output of the solved" in leaks(markdown("the answer is 0.24836"))[0]
+    output = nbformat.v4.new_output("display_data", data={"text/plain": "the answer is 0.24836"})
+    assert leaks(code("x", outputs=[output]))
+    assert "hint" in leaks(markdown(next(iter(hints(FIRST)))))[0]
+
+
+def gzip_text(text):
+    return base64.b64encode(gzip.compress(("import x\n" + text).encode())).decode()
+
+
+def hints(path):
+    return [one.text for one in assignment_secrets(path).secret if one.what.endswith("hint")]
+
+
+def test_leaks_of_chapters_are_found(dist, tmp_path):
+    chapter = next(one for one in find_chapters() if one.number == 1)
+    secrets, notebook = chapter_secrets(chapter), chapter.notebook()
+    found = find_leaks(secrets, notebook)
+    assert any("a solution of book/01_songs.md, line " in leak for leak in found)
+    assert any("an output of book/01_songs.ipynb, cell " in leak for leak in found)
+    folder = tmp_path / "dist/student/book"
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / chapter.ipynb.name)
+    assert any(leak.startswith("dist/student/book/01") for leak in leaks_in(tmp_path / "dist"))
+
+
+def test_stub_keeps_what_otter_keeps():
+    code = "x = f(1)  # SOLUTION\nplot(x)  # SOLUTION\ndef g():\n    # BEGIN SOLUTION\n    a = 1\n"
+    stub, answer = stub_of(code + "    # END SOLUTION\n    return a")
+    assert stub == "x = ...\n...\ndef g():\n    ...\n    return a"
+    assert answer == ["x = f(1)", "plot(x)", "    a = 1"]
 
 
 @pytest.mark.parametrize(
@@ -158,17 +240,53 @@ def test_every_kind_of_leak_is_found(path, dist):
     [
         ("points: 0\nhidden: false", "points: 1\nhidden: false", "is public"),
         ("name: q1\npoints: 2", "name: q1\npoints: 3", "q1: 3 points, but its tests give 2"),
-        ("def test_q2_order", "def test_order", "is not called test_q2_…"),
+        ("name: q1\npoints: 2", "name: q1\npoints: two", "points must be a number, not 'two'"),
+        ("name: q1\npoints: 2", "name: q1", "question 1 has no points"),
+        ("name: q1\npoints: 2", "name: q1\npoint: 2", "there is no setting point"),
+        ("name: q1\npoints: 2", "name: [q1\npoints: 2", "a config is no YAML"),
+        ("name: q2\n", "name: q1\n", "question 2 is called q1 and must be called q2"),
+        ("## 1. What must be beaten?", "What must be beaten?", "the prompt has no title"),
+        ("def test_q2_order", "def test_order", "must hold one function test_q2_…"),
         ("def test_q2_order", "def test_q2_means", "test_q2_means is there twice"),
-        ("failure_message: Three of", "hint: Three of", "has no failure_message"),
+        ("def test_q2_order(genre_means)", "def test_q2_order(means)", "asks for means, which no"),
+        ("def test_q2_order(genre_means):", "def test_q2_order(genre_means)", "is no Python"),
+        ("failure_message: Three of", "hint: Three of", "there is no setting hint"),
+        ("failure_message: Three of", "# Three of", "has no failure_message"),
         ('""" # BEGIN TEST CONFIG', "# none", "does not begin with a test config"),
         ("so base_rate must", 'so "base_rate" must', "write 'single' quotes"),
         ("# ASSIGNMENT CONFIG", "# NOTHING", "does not begin with a raw cell"),
+        ("# BEGIN TESTS", "# BEGIN TEST", "begins with '# BEGIN TEST', which means nothing"),
+        ("# END TESTS", "# END SOLUTION", "'# END SOLUTION' stands inside QUESTION and TESTS"),
+        ("manual: true", "manual: false", "has no tests; a question for people needs manual"),
+        ('student_id = ""', 'student = ""', "the first given cell must begin with student_id"),
+        # What only shows when the notebooks are made:
+        (
+            "def test_q1_example(base_rate):",
+            "def test_q1_example(GENRES):\n    return",
+            "untouched",
+        ),
     ],
 )
 def test_faults_of_a_source_are_named(old, new, sentence, tmp_path):
-    path = tmp_path / ASSIGNMENTS[0].name
-    path.write_text(ASSIGNMENTS[0].read_text("utf8").replace(old, new, 1), "utf8")
-    with pytest.raises(SourceError, match=sentence):
-        build(path, tmp_path / "dist")
+    path = tmp_path / FIRST.name
+    text = FIRST.read_text("utf8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf8")
+    with pytest.raises(SourceError, match=sentence) as error:
+        build(path, tmp_path / "dist", check=False)
+    assert "\n" not in str(error.value)
     assert not list((tmp_path / "dist").rglob("*.ipynb"))
+
+
+def test_unknown_assignment_is_named():
+    with pytest.raises(SourceError, match="No assignment begins with '77'; there are 01_"):
+        sources(["77"])
+
+
+@pytest.mark.parametrize("path", [FIRST], ids=IDS[:1])
+def test_wrong_solution_stops_the_build(path, tmp_path):
+    wrong = tmp_path / path.name
+    text = path.read_text("utf8").replace("normalize=True).iloc[0]", "normalize=True).iloc[1]")
+    wrong.write_text(text, "utf8")
+    with pytest.raises(SourceError, match="the solution of q1, q8 fails its tests"):
+        build(wrong, tmp_path / "dist")
