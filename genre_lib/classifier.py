@@ -17,12 +17,14 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
+from genre_lib.device import choose_device
 from genre_lib.encoding import SongEncoder
 from genre_lib.environment import versions
 from genre_lib.recipes import Recipe
 from genre_lib.schema import GENRES, GenreLibError, SongsError
 from genre_lib.scoring import Report, evaluate, predict
-from genre_lib.training import History, choose_device, fit
+from genre_lib.state import History
+from genre_lib.training import fit
 
 FORMAT = 1
 """Raised when a run folder of an older library could not be read by a newer one."""
@@ -47,9 +49,13 @@ class GenreClassifier:
         *,
         seed: int = 0,
         device: str = "auto",
+        checkpoint: str | Path | None = None,
         progress: bool = True,
     ) -> History:
-        """Learn vocabulary, scaling and weights; the encoder sees the training songs alone."""
+        """Learn vocabulary, scaling and weights; the encoder sees the training songs alone.
+
+        Parameters and errors are those of `genre_lib.training.fit`.
+        """
         train = self._needed(train)
         validation = self._needed(validation) if validation is not None else None
         train_songs = self.encoder.fit_encode(train)
@@ -62,6 +68,7 @@ class GenreClassifier:
             **self.recipe.training,
             seed=seed,
             device=device,
+            checkpoint=checkpoint,
             progress=progress,
         )
 

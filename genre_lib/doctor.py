@@ -16,9 +16,9 @@ import pooch
 import torch
 from packaging.requirements import Requirement
 
+from genre_lib.device import choose_device
 from genre_lib.schema import GenreLibError
 from genre_lib.songs import PUBLISHED_BYTES, load_songs, published_copy
-from genre_lib.training import choose_device
 
 
 class Finding(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -23,6 +24,9 @@ from genre_lib.songs import strip_footer
 
 PAD, UNKNOWN = "<pad>", "<unk>"
 PAD_ID, UNKNOWN_ID = 0, 1
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Lyrics, features and genre of some songs, as `SongTensors` holds them."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,21 @@ class SongTensors(Dataset):
     def __len__(self) -> int:
         return len(self.genre)
 
-    def __getitem__(self, index: int | slice | Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def __getitem__(self, index: int | slice | Tensor) -> Batch:
         return self.lyrics[index], self.features[index], self.genre[index]
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yield all songs, `size` at a time, in a new random order by torch's global seed."""
+        shuffled = self[torch.randperm(len(self)).to(self.genre.device)]
+        return zip(*(t.split(size) for t in shuffled), strict=True)
+
+    def in_order(self, size: int) -> Iterator[Batch]:
+        """Yield all songs, `size` at a time, as they lie."""
+        return zip(*(t.split(size) for t in self[:]), strict=True)
+
+    def sample(self, most: int) -> SongTensors:
+        """Return every k-th song, `most` of them at the most."""
+        return SongTensors(*self[:: max(1, math.ceil(len(self) / most))])
 
     def to(self, device: str | torch.device) -> SongTensors:
         """Return the same songs on `device`."""

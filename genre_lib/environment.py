@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import pandas as pd
 
-from genre_lib.training import choose_device
+from genre_lib.device import choose_device
 
 PACKAGES = ("genre-lib", "torch", "pandas", "scikit-learn", "plotly")
 

@@ -128,9 +128,7 @@ def predict(network: nn.Module, songs: SongTensors, batch_size: int = 4096) -> n
     device = next(network.parameters()).device
     batches = [
         mean_probabilities(network(lyrics.to(device), features.to(device))).cpu()
-        for lyrics, features in zip(
-            songs.lyrics.split(batch_size), songs.features.split(batch_size), strict=True
-        )
+        for lyrics, features, _ in songs.in_order(batch_size)
     ]
     network.train(mode)
     return torch.cat(batches).double().numpy()

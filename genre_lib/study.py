@@ -21,6 +21,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from genre_lib.classifier import GenreClassifier
+from genre_lib.device import choose_device
 from genre_lib.environment import versions
 from genre_lib.peers import PACKAGES as PEER_PACKAGES
 from genre_lib.peers import PEERS, stack
@@ -29,7 +30,6 @@ from genre_lib.schema import AUDIO_FEATURES, FEATURES, GENRES, TOPIC_FEATURES, G
 from genre_lib.scoring import Report
 from genre_lib.songs import Split, split_songs
 from genre_lib.stored import write_result
-from genre_lib.training import choose_device
 
 STANDARD = "standard"
 

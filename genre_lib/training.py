@@ -2,66 +2,48 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
 
-import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from genre_lib.encoding import SongTensors
-from genre_lib.schema import GenreLibError
+from genre_lib.device import OutOfMemory, choose_device
+from genre_lib.encoding import Batch, SongTensors
+from genre_lib.processes import join, parallel, share
 from genre_lib.scoring import evaluate, mean_probabilities
+from genre_lib.state import History, TrainingState
 
 
-@dataclass
-class History:
-    """What happened in training: a row an epoch, and which epoch's weights were kept."""
+class Songs(Protocol):
+    """What `fit` learns from: `SongTensors`, or anything else that hands out batches like it."""
 
-    rows: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
-    """The epoch whose weights the network has now, counted from 1."""
-    interrupted: bool = False
+    genre: Tensor
 
-    def table(self) -> pd.DataFrame:
-        """One row an epoch: loss and accuracy of both sets, and seconds.
+    def __len__(self) -> int: ...
 
-        The training figures are means over the epoch's batches, so dropout is on in them and the
-        weights still move, and their loss is that of smoothed labels; the validation figures are
-        taken after the epoch, in evaluation mode, with the labels as they are.
-        """
-        return pd.DataFrame(self.rows, index=pd.RangeIndex(1, len(self.rows) + 1, name="epoch"))
+    def to(self, device: torch.device) -> Songs:
+        """Return the same songs, to be handed out on `device`."""
 
+    def sample(self, most: int) -> SongTensors:
+        """Return every k-th song, `most` of them at the most."""
 
-def choose_device(name: str = "auto") -> torch.device:
-    """Return the device called `name` ("cpu", "cuda", "mps", …), or the fastest one for "auto".
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yield all songs, `size` at a time, in a new random order by torch's global seed."""
 
-    Raises
-    ------
-    GenreLibError
-        When there is no such device here.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).item()
-    # torch built without CUDA asserts; the rest are its rarer devices.
-    except (RuntimeError, AssertionError, ImportError, NotImplementedError):
-        raise GenreLibError(f"There is no device {name!r} here: use 'cpu' or 'auto'.") from None
-    return device
+    def in_order(self, size: int) -> Iterator[Batch]:
+        """Yield all songs, `size` at a time, as they lie."""
 
 
 def fit(
     network: nn.Module,
-    train: SongTensors,
-    validation: SongTensors | None = None,
+    train: Songs,
+    validation: Songs | None = None,
     *,
     epochs: int,
     batch_size: int,
@@ -73,14 +55,18 @@ def fit(
     patience: int | None = None,
     seed: int = 0,
     device: str = "auto",
+    bfloat16: bool = False,
+    compile: bool = False,
+    checkpoint: str | Path | None = None,
     progress: bool = True,
 ) -> History:
     """Train `network` in place by Adam on the cross-entropy; it stays on `device` afterwards.
 
     Parameters
     ----------
-    validation
-        Scored after every epoch.
+    train, validation
+        Songs as tensors, or as mapped files (`genre_lib.shards`). The validation songs are scored
+        after every epoch.
     epochs, batch_size
         Passes over all training songs, and songs a step.
     learning_rate, weight_decay, epsilon
@@ -97,16 +83,33 @@ def fit(
     seed
         Fixes the order of the songs and the dropout. Same seed, network, songs and CPU: same
         weights, bit for bit.
+    bfloat16, compile
+        Whether to multiply in 16 bits (torch's autocast), and to let `torch.compile` rewrite the
+        network, which takes a minute before the first step. Both are for large work on a GPU.
+    checkpoint
+        A file that is written after every epoch. When it is there at the start, training goes on
+        after the last epoch in it, to the same weights that it would have had without a stop.
     progress
         Whether to show a bar.
 
     Interrupting it (Ctrl-C, or the stop button of a notebook) ends training and keeps the weights
-    so far; `History.interrupted` says so.
+    so far; `History.interrupted` says so. Started by `torchrun`, several processes share every
+    batch (`genre_lib.processes`).
+
+    Raises
+    ------
+    GenreLibError
+        When the device's memory is full, a checkpoint can't be written or is of another training,
+        or another process of this training is gone.
     """
     device = choose_device(device)
-    network.to(device)
-    train = train.to(device)
-    validation = validation.to(device) if validation is not None else None
+    join(device)
+    try:
+        network.to(device)
+        train = train.to(device)
+        validation = validation.to(device) if validation is not None else None
+    except torch.cuda.OutOfMemoryError as error:
+        raise OutOfMemory(device) from error
     optimiser = torch.optim.AdamW(
         network.parameters(),
         learning_rate,
@@ -126,69 +129,97 @@ def fit(
             cycle_momentum=False,
         )
     if hasattr(network, "adapt"):
-        network.adapt(train)
+        network.adapt(train.sample(100_000))
     torch.manual_seed(seed)
+    forward = parallel(network)
+    if compile:
+        # On a GPU the calls of a step are recorded once, as a CUDA graph, and then replayed.
+        mode = "reduce-overhead" if device.type == "cuda" else "default"
+        forward = torch.compile(forward, mode=mode)
+    state = TrainingState(network, optimiser, schedule)
+    settings = {
+        "network": type(network).__name__,
+        "songs": len(train),
+        "words": int(train.sample(1000).lyrics.sum()),
+        "epochs": epochs,
+        "batch size": batch_size,
+        "learning rate": learning_rate,
+        "patience": patience,
+        "seed": seed,
+    }
+    if checkpoint is not None:
+        state.resume(Path(checkpoint), settings)
 
-    history = History()
-    lowest, best_weights = float("inf"), None
-    bar = tqdm(range(1, epochs + 1), unit="epoch", disable=not progress)
+    history = state.history
+    bar = tqdm(total=epochs, initial=state.epochs, unit="epoch", disable=not progress)
     try:
-        for epoch in bar:
+        while state.epochs < epochs and not state.has_run_out(patience):
             start = time.perf_counter()
-            loss, accuracy = _train_one_epoch(
-                network, train, batch_size, optimiser, schedule, smoothing
+            row = _train_one_epoch(
+                forward, state, train, batch_size, smoothing=smoothing, bfloat16=bfloat16
             )
-            row = {"train_loss": loss, "train_accuracy": accuracy}
             if validation is not None:
                 report = evaluate(network, validation)
                 row |= {"validation_loss": report.loss, "validation_accuracy": report.accuracy}
-                if patience is not None and report.loss < lowest:
-                    lowest, history.best_epoch = report.loss, epoch
-                    best_weights = copy.deepcopy(network.state_dict())
             history.rows.append(row | {"seconds": time.perf_counter() - start})
+            if validation is not None and patience is not None:
+                state.keep_if_best(row["validation_loss"])
+            if checkpoint is not None:
+                state.write(Path(checkpoint), settings)
+            bar.update()
             bar.set_postfix({name: f"{value:.3f}" for name, value in row.items()})
-            if best_weights is not None and epoch - history.best_epoch >= patience:
-                break
     except KeyboardInterrupt:
+        if share.of > 1:
+            raise  # processes may have stopped at different steps
         history.interrupted = True
+    except torch.cuda.OutOfMemoryError as error:
+        raise OutOfMemory(device) from error
     bar.close()
-    if best_weights is not None:
-        network.load_state_dict(best_weights)
-    else:
-        history.best_epoch = len(history.rows)
+    state.go_back_to_best()
     network.eval()
     return history
 
 
 def _train_one_epoch(
-    network: nn.Module,
-    songs: SongTensors,
+    forward: nn.Module,
+    state: TrainingState,
+    songs: Songs,
     batch_size: int,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler | None,
+    *,
     smoothing: float,
-) -> tuple[float, float]:
-    network.train()
+    bfloat16: bool,
+) -> dict[str, float]:
+    """Pass over all songs once; return mean loss and accuracy on the way."""
+    state.network.train()
+    device = state.device
     # Kept on the device until the epoch is over: reading them here would make a GPU wait.
-    losses, hits = [], []
-    shuffled = songs[torch.randperm(len(songs)).to(songs.genre.device)]
-    for lyrics, features, genre in zip(*(t.split(batch_size) for t in shuffled), strict=True):
-        logits = network(lyrics, features)
-        loss = _cross_entropy(logits, genre, smoothing)
-        network.zero_grad()
-        loss.backward()
-        optimiser.step()
-        if schedule is not None:
-            schedule.step()
+    losses, hits, sizes = [], [], []
+    for batch in songs.batches(batch_size):
+        lyrics, features, genre = share.part(batch)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+            logits = forward(lyrics, features)
+        loss = _cross_entropy(logits.float(), genre, smoothing)
+        state.network.zero_grad()
+        # Processes average their gradients, so each loss counts by how many songs it is of.
+        (loss * (len(genre) * share.of / share.songs)).backward()
+        state.optimiser.step()
+        if state.schedule is not None:
+            state.schedule.step()
         losses.append(loss.detach())
+        sizes.append(len(genre))
         hits.append(mean_probabilities(logits.detach()).argmax(dim=1) == genre)
-    sizes = torch.tensor([len(hit) for hit in hits], device=losses[0].device)
-    total_loss = (torch.stack(losses) * sizes).sum()
-    return total_loss.item() / len(songs), torch.cat(hits).float().mean().item()
+    loss = (torch.stack(losses) * torch.tensor(sizes, device=device)).sum()
+    loss, right = share.sum(loss, torch.cat(hits).sum())
+    return {
+        "train_loss": loss.item() / len(songs),
+        "train_accuracy": right.item() / len(songs),
+    }
 
 
 def _cross_entropy(logits: Tensor, genre: Tensor, smoothing: float) -> Tensor:
     """Mean loss of logits (batch, 7), or of every member's where they are (batch, members, 7)."""
+    if len(genre) == 0:  # a batch smaller than the number of processes leaves some no song
+        return logits.sum()
     if logits.dim() == 3:
         genre = genre.unsqueeze(1).expand(logits.shape[:2])
     return F.cross_entropy(logits.flatten(0, -2), genre.flatten(), label_smoothing=smoothing)

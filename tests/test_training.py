@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from genre_lib import SongEncoder, evaluate, fit, split_songs
+from genre_lib.device import choose_device
 from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
 from genre_lib.schema import GenreLibError
 from genre_lib.scoring import Report, predict
-from genre_lib.training import choose_device
 
 QUIET = {"device": "cpu", "progress": False}
 

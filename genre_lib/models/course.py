@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genre_lib.encoding import PAD_ID, UNKNOWN_ID, SongTensors
+from genre_lib.models.layers import Dropout
+from genre_lib.processes import share
 from genre_lib.schema import FEATURES, GENRES
 
 
@@ -36,7 +38,7 @@ class WordBag(nn.Module):
     def forward(self, lyrics: Tensor) -> Tensor:
         counts = self.rarity[lyrics]
         if self.training and self.drop:
-            counts = counts * (torch.rand_like(counts) > self.drop)
+            counts = counts * share.own(torch.rand_like(share.whole(counts)) > self.drop)
         counts = F.normalize(counts, dim=1)
         return F.embedding_bag(
             lyrics, self.weight, mode="sum", per_sample_weights=counts, padding_idx=PAD_ID
@@ -67,7 +69,7 @@ class LyricsNetwork(nn.Module):
         by_member = self.embedding.weight.view(vocabulary, members, sum(self.sizes))
         nn.init.normal_(by_member[:, :, len(GENRES) :], std=0.1)
         self.threshold = nn.Parameter(torch.zeros(members, traits))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         bound = 1 / math.sqrt(traits)
         weight = torch.empty(members, traits, len(GENRES)).uniform_(-bound, bound)
         self.output = nn.Parameter(weight)

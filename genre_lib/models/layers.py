@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from genre_lib.processes import share
 
 
 class Lookup(nn.Embedding):
@@ -20,9 +23,18 @@ class Lookup(nn.Embedding):
         return torch.gather(self.weight, 0, rows).view(*ids.shape, self.embedding_dim)
 
 
+class Dropout(nn.Dropout):
+    """`nn.Dropout`, dropping the same numbers however many processes share a batch."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if share.of == 1 or not self.training:
+            return super().forward(inputs)
+        return inputs * share.own(F.dropout(share.whole(inputs), self.p))
+
+
 def hidden_layer(inputs: int, outputs: int, dropout: float) -> tuple[nn.Module, ...]:
     """Linear, ReLU and dropout, to be unpacked into an `nn.Sequential`."""
-    return nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)
+    return nn.Linear(inputs, outputs), nn.ReLU(), Dropout(dropout)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genre_lib.models.layers import Lookup, hidden_layer
+from genre_lib.models.layers import Dropout, Lookup, hidden_layer
 from genre_lib.schema import FEATURES, GENRES
 
 
@@ -67,7 +67,7 @@ class PostCombinedNetwork(nn.Module):
         self.lyrics_branch = nn.Sequential(
             Lookup(vocabulary, dimension),
             nn.Flatten(),
-            nn.Dropout(0.2),
+            Dropout(0.2),
             nn.Linear(tokens * dimension, len(GENRES)),
         )
         self.features_branch = nn.Sequential(
