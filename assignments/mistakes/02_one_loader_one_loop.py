@@ -175,4 +175,26 @@ MISTAKES = [
         "loses": ["test_q7_bar"],
         "hint": "It may be untrained",
     },
+    {
+        "name": "the vocabulary of all songs",
+        "part": "q8",
+        "code": "my_vocabulary = len(vocabulary(texts, 3))\n",
+        "loses": ["test_q8_vocabulary"],
+        "hint": "Words of the 500 new songs don't count",
+    },
+    {
+        "name": "different unknown words, each once",
+        "part": "q8",
+        "code": "new_words = {word for text in texts[2000:] for word in text.split()}\n"
+        "my_unknown = len(new_words - set(words)) / len(new_words)\n",
+        "loses": ["test_q8_shares"],
+        "hint": "a word as often as it occurs",
+    },
+    {
+        "name": "a neighbour's number",
+        "part": "q8",
+        "code": "my_unknown = 0.0731\n",
+        "loses": ["test_q8_shares"],
+        "hint": "my_unknown counts words of the new songs",
+    },
 ]

@@ -143,15 +143,24 @@ MISTAKES = [
         "name": "the words are not heard",
         "part": "q5",
         "code": COMBINED.format(joined="self.scores(lyrics, features)"),
-        "loses": ["test_q5_words"],
+        "loses": ["test_q5_words", "test_q6_words"],
         "hint": "does not listen to the lyrics",
     },
     {
         "name": "the scores are not heard",
         "part": "q5",
         "code": COMBINED.format(joined="self.words(lyrics, features)"),
-        "loses": ["test_q5_scores"],
+        "loses": ["test_q5_scores", "test_q6_scores"],
         "hint": "does not listen to the features",
+    },
+    {
+        "name": "a branch is cut off from the gradient",
+        "part": "q6",
+        "code": COMBINED.format(
+            joined="self.words(lyrics, features) + self.scores(lyrics, features).detach()"
+        ),
+        "loses": ["test_q6_scores"],
+        "hint": "No gradient may reach its branch for scores",
     },
     {
         "name": "padding is counted in the fusion",
@@ -166,7 +175,7 @@ MISTAKES = [
         "name": "labels and songs are not aligned",
         "part": "q6",
         "code": TRAINED.format(genre="genre[: len(rows)]", network="network.eval()"),
-        "loses": ["test_q6_bar"],
+        "loses": ["test_q6_bar", "test_q6_words", "test_q6_scores"],
         "hint": "genres that are not its songs' own",
     },
     {
@@ -175,5 +184,21 @@ MISTAKES = [
         "code": TRAINED.format(genre="genre[rows]", network="network"),
         "loses": ["test_q6_mode"],
         "hint": "Return it after network.eval()",
+    },
+    {
+        "name": "the vocabulary of all songs",
+        "part": "q7",
+        "code": "all_words = SongEncoder(scale=False).fit(songs).words\n"
+        "my_weights = count_mean(len(all_words), 32)\n",
+        "loses": ["test_q7_words"],
+        "hint": "of the 2,400 training songs",
+    },
+    {
+        "name": "validation songs are scaled by themselves",
+        "part": "q7",
+        "code": "by_itself = scaled(validation.features, validation.features)\n"
+        "my_loudest = float(by_itself[:, list(genre_lib.FEATURES).index('loudness')].max())\n",
+        "loses": ["test_q7_scale"],
+        "hint": "its scale is not that of the 2,400 training songs",
     },
 ]

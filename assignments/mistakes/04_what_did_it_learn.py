@@ -149,4 +149,24 @@ MISTAKES = [
         "loses": ["test_q7_by_mean"],
         "hint": "best single split is luck",
     },
+    {
+        "name": "scored on the songs that were learned from",
+        "part": "q8",
+        "code": "by_model = [\n"
+        "    np.mean([model.fit(s.train[columns], s.train['genre'])"
+        ".score(s.train[columns], s.train['genre'])\n"
+        "             for s in (genre_lib.split_songs(songs, seed=i) for i in range(5))])\n"
+        "    for model in (LinearDiscriminantAnalysis(), GaussianNB())\n"
+        "]\n"
+        "my_difference = by_model[0] - by_model[1]\n",
+        "loses": ["test_q8_difference"],
+        "hint": "score the validation songs",
+    },
+    {
+        "name": "1.96 for five splits",
+        "part": "q8",
+        "code": "my_half = half * 1.96 / stats.t.ppf(0.975, 4)\n",
+        "loses": ["test_q8_interval"],
+        "hint": "by Student's t",
+    },
 ]
