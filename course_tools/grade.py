@@ -4,6 +4,9 @@ SUBMISSIONS is a folder or the zip that Canvas or Moodle exports. Each notebook 
 sandbox; the tests run out here, on what the notebook's functions answer. Beside grades.csv come a
 page of feedback for each student and tables that Canvas and Moodle import. A run that was stopped
 goes on where it was. The assignment must have been built (``make assignments``).
+
+With ``--scheduler ADDRESS`` the notebooks run on the workers of a Dask cluster; each machine of it
+needs this project, at the same commit, and a sandbox.
 """
 
 from __future__ import annotations
@@ -12,8 +15,9 @@ import argparse
 import hashlib
 import json
 import sys
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from tqdm import tqdm
@@ -22,8 +26,9 @@ from course_tools.assignment_tests import load_tests, run_test
 from course_tools.assignments import DIST
 from course_tools.grading import results
 from course_tools.grading.results import Grade
-from course_tools.grading.sandbox import Ended, Limits, Names, NoSandbox, Sandbox, expect_sandbox
+from course_tools.grading.sandbox import Ended, Names, Sandbox
 from course_tools.grading.submissions import Submission, read_cells, read_submissions
+from course_tools.grading.walls import Limits, NoSandbox, find_wall
 
 NO_STUDENT_ID = "student_id is empty: the songs are nobody's own"
 
@@ -37,8 +42,22 @@ class Assignment:
         self.parts: dict[str, dict] = points["parts"]
         self.given: list[str] = points["given"][1:]  # the first holds the student's id
         self.tests = load_tests(folder / "tests")
-        files = [folder / "points.json", *sorted((folder / "tests").glob("*.py"))]
-        self.digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+        paths = [folder / "points.json", *sorted((folder / "tests").glob("*.py"))]
+        self._files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+        self.digest = hashlib.sha256(b"".join(self._files.values())).hexdigest()
+
+    def __reduce__(self) -> tuple:
+        """How it travels to another machine: as its files."""
+        return _unpacked, (self.name, self._files)
+
+
+def _unpacked(name: str, files: dict[str, bytes]) -> Assignment:
+    with tempfile.TemporaryDirectory() as folder:
+        for file, content in files.items():
+            path = Path(folder, name, file)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return Assignment(Path(folder, name))
 
 
 def find_assignment(number: str, dist: Path = DIST) -> Assignment:
@@ -54,14 +73,19 @@ def find_assignment(number: str, dist: Path = DIST) -> Assignment:
 
 
 def grade(submission: Submission, assignment: Assignment, limits: Limits, unsafe: bool) -> Grade:
-    """Grade one submission; whatever is wrong with it is said in its reason."""
+    """Grade one submission; whatever is wrong with it is said in its reason.
+
+    Raises:
+        NoSandbox: there is none on this machine, and `unsafe` was not asked for.
+    """
+    wall = find_wall(unsafe)
     made = Grade(submission.student, submission.lms_id, submission.late)
     automatic = [name for name, part in assignment.parts.items() if not part["manual"]]
     made.points = dict.fromkeys(automatic, 0.0)
     start = time.monotonic()
     try:
         cells = read_cells(submission, assignment.name)
-        with Sandbox(limits, unsafe) as sandbox:
+        with Sandbox(limits, wall) as sandbox:
             _run(made, sandbox, cells, assignment)
             # A student's process that is gone earns what it had earned, and not a point more.
             made.reason = made.reason or sandbox.reason
@@ -103,28 +127,64 @@ def grade_all(
     assignment: Assignment,
     folder: Path,
     limits: Limits,
-    jobs: int = 1,
+    pool: Executor,
     unsafe: bool = False,
 ) -> list[Grade]:
-    """Grade all, each once: what `folder` holds from before is not done again."""
+    """Grade all, each once: what `folder` holds from before is not done again.
+
+    Raises:
+        NoSandbox: as `grade`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    made: dict[Submission, Grade] = {}
+    left = {}
+    for one in submissions:
+        if kept := results.recall(*_kept(one, assignment, folder)):
+            made[one] = kept
+        else:
+            left[pool.submit(grade, one, assignment, limits, unsafe)] = one
+    for future in tqdm(as_completed(left), total=len(left), unit="notebook", disable=None):
+        one = left[future]
+        try:
+            made[one] = future.result()
+            results.store(made[one], *_kept(one, assignment, folder))
+        except NoSandbox:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        except Exception as error:  # not kept: the next run tries again
+            reason = f"could not be graded ({type(error).__name__}): grade again"
+            nothing = dict.fromkeys(assignment.tests, 0.0)
+            made[one] = Grade(one.student, one.lms_id, one.late, reason, points=nothing)
+    for grade_of in made.values():
+        name = f"{grade_of.student}_{grade_of.lms_id}"
+        name = "".join(c if c.isalnum() else "_" for c in name)[:100]
+        page = results.feedback(grade_of, assignment.name, assignment.parts)
+        results.write(folder / f"{name}.html", page)
+    return [made[one] for one in submissions]
 
-    def one(submission: Submission) -> Grade:
-        digest = hashlib.sha256(submission.content + submission.file.encode()).hexdigest()
-        key = f"{assignment.digest}-{digest}"
-        path = folder / f"{hashlib.sha256(submission.file.encode()).hexdigest()[:16]}.json"
-        made = results.recall(path, key)
-        if made is None:
-            made = grade(submission, assignment, limits, unsafe)
-            results.store(made, path, key)
-        name = "".join(c if c.isalnum() else "_" for c in f"{made.student}_{made.lms_id}")
-        page = results.feedback(made, assignment.name, assignment.parts)
-        results.write(folder / f"{name[:100]}.html", page)
-        return made
 
-    with ThreadPoolExecutor(jobs) as pool:
-        graded = pool.map(one, submissions)
-        return list(tqdm(graded, total=len(submissions), unit="notebook", disable=None))
+def _kept(submission: Submission, assignment: Assignment, folder: Path) -> tuple[Path, str]:
+    """The file that keeps a grade, and what it is the grade of."""
+    name = hashlib.sha256(submission.file.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(submission.content + submission.file.encode()).hexdigest()
+    return folder / f"{name}.json", f"{assignment.digest}-{digest}"
+
+
+def pool_of(scheduler: str | None, jobs: int) -> Executor:
+    """What notebooks are graded by: threads here, or the workers of a Dask cluster.
+
+    Raises:
+        ValueError: no scheduler answers at the address.
+    """
+    if scheduler is None:
+        return ThreadPoolExecutor(jobs)
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"No Dask scheduler answers at {scheduler} ({error}).") from None
+    return client.get_executor(pure=False)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -138,6 +198,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--assignment", required=True, metavar="NN")
     parser.add_argument("--out", required=True, type=Path, metavar="grades.csv")
     parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default: 2)")
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://10.0.0.5:8786"
+    )
     parser.add_argument("--seconds", type=float, default=240, help="for one notebook and its tests")
     parser.add_argument(
         "--unsafe", action="store_true", help="without a sandbox: strangers' code may do anything"
@@ -146,18 +209,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.out.suffix != ".csv" or not options.out.absolute().parent.is_dir():
             raise ValueError(f"--out {options.out}: give a name that ends in .csv in a folder.")
-        if not options.unsafe:
-            expect_sandbox()
+        if options.scheduler is None:
+            find_wall(options.unsafe)  # before anything is read or written
         assignment = find_assignment(options.assignment)
         submissions = read_submissions(options.submissions)
+        folder = options.out.with_name(f"{options.out.stem}-feedback")
+        limits = Limits(seconds=options.seconds)
+        with pool_of(options.scheduler, max(1, options.jobs)) as pool:
+            graded = grade_all(submissions, assignment, folder, limits, pool, options.unsafe)
     except (ValueError, NoSandbox) as error:
         print(error, file=sys.stderr)
         return 1
-    folder = options.out.with_name(f"{options.out.stem}-feedback")
-    limits = Limits(seconds=options.seconds)
-    graded = grade_all(
-        submissions, assignment, folder, limits, max(1, options.jobs), options.unsafe
-    )
     results.write_csv(options.out, results.table(graded, assignment.parts))
     canvas = results.canvas(graded, assignment.name)
     results.write_csv(options.out.with_name(f"{options.out.stem}-canvas.csv"), canvas)

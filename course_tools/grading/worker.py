@@ -66,5 +66,17 @@ def serve(requests: Any, answers: Any) -> None:
         answers.flush()
 
 
+def main() -> None:
+    """Requests come from standard input, answers go to standard output, prints to standard error.
+
+    The first two are moved away, so that a notebook that reads or prints does not meet them.
+    """
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    serve(requests, answers)
+
+
 if __name__ == "__main__":
-    serve(os.fdopen(int(sys.argv[1]), "rb"), os.fdopen(int(sys.argv[2]), "wb"))
+    main()
