@@ -2,8 +2,8 @@
 
 Each module imports only from those above it in this list: `schema`, `device`, `synthetic`, `bayes`,
 `songs`, `encoding`, `shards`, `processes`, `models`, `scoring`, `state`, `training`, `environment`,
-`stored`, `recipes`, `classifier`, `peers`, `study`, `embedding`, `plots`, `doctor`, `arguments`,
-`cli`. The names that chapters use most are importable from here.
+`stored`, `recipes`, `classifier`, `peers`, `cluster`, `study`, `embedding`, `plots`, `doctor`,
+`arguments`, `cli`. The names that chapters use most are importable from here.
 """
 
 from genre_lib.classifier import GenreClassifier

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import NoReturn
 
+from genre_lib.cluster import LOCAL
 from genre_lib.schema import COLUMNS
 
 SOURCES = (
@@ -125,6 +126,12 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--no-ablations", action="store_true", help="leave out the variations of the networks"
     )
+    study.add_argument(
+        "--scheduler", nargs="?", const=LOCAL, metavar="ADDRESS",
+        help="run on the workers of this Dask cluster, such as tcp://10.0.0.5:8786; without an "
+        "address, on one process a core of this machine (default: here, one after the other, so "
+        "that seconds can be compared)",
+    )  # fmt: skip
     study.add_argument(
         "--out",
         required=True,

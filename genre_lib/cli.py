@@ -158,7 +158,9 @@ def compare(options: argparse.Namespace) -> None:
     kinds = options.split or ["song", "artist"]
     cells = plan(kinds, range(options.seeds), ablations=not options.no_ablations)
     command = f"genre-lib study --out {Path(options.out).name}"
-    rows = run_study(songs, cells, options.out, command, options.device)
+    if options.scheduler is not None:
+        command += " --scheduler"  # where its seconds come from, and no name of a machine
+    rows = run_study(songs, cells, options.out, command, options.device, options.scheduler)
     table = markdown_table(rows)
     Path(options.out).with_suffix(".md").write_text(table + "\n", encoding="utf-8")
     print(table)

@@ -21,6 +21,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from genre_lib.classifier import GenreClassifier
+from genre_lib.cluster import run_on_cluster
 from genre_lib.device import choose_device
 from genre_lib.environment import versions
 from genre_lib.peers import PACKAGES as PEER_PACKAGES
@@ -46,6 +47,9 @@ class Cell:
     """Names the split and the run."""
     variant: str = STANDARD
     """What was changed for an ablation, one of `VARIANTS`."""
+
+    def __str__(self) -> str:
+        return f"{self.model}, {self.split} {self.seed}, {self.variant}"
 
 
 VARIANTS: dict[str, tuple[tuple[str, ...], dict, dict, dict]] = {
@@ -149,34 +153,47 @@ def run_study(
     path: str | Path,
     command: str,
     device: str = "auto",
+    scheduler: str | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Run the cells that the file at `path` does not have yet; return all rows as a table.
 
+    They run here, one after the other, so that their seconds can be compared; or, faster, on the
+    workers of the Dask cluster of `scheduler` (an address, or `genre_lib.cluster.LOCAL`). Rows
+    and table come out in the order of `cells` either way.
+
     Raises
     ------
     GenreLibError
-        When the file is no study or one on other songs, or can't be written.
+        When the file is no study or one on other songs, or can't be written, or the cluster can't
+        be used.
     """
     path = check_study_target(path)
-    choose_device(device)
     identity = songs_identity(songs)
     rows = _finished_rows(path, identity)
     done = {_cell_of(row) for row in rows}
     left = [cell for cell in cells if cell not in done]
-    bar = tqdm(left, unit="cell", disable=not progress)
-    for cell in bar:
-        bar.set_postfix_str(f"{cell.model}, {cell.split} {cell.seed}, {cell.variant}")
-        rows.append(run_cell(songs, cell, device))
-        write_result(
-            path,
-            command,
-            songs.attrs["source"],
-            len(songs),
-            peer_versions=versions(PEER_PACKAGES),
-            songs_identity=identity,
-            cells=rows,
-        )
+    if scheduler is None or not left:
+        choose_device(device)
+        finished = ((cell, run_cell(songs, cell, device)) for cell in left)
+    else:
+        finished = run_on_cluster(run_cell, songs, left, device, scheduler)
+    place = {cell: number for number, cell in enumerate(cells)}
+    with tqdm(total=len(left), unit="cell", disable=not progress) as bar:
+        for cell, row in finished:
+            bar.update()
+            bar.set_postfix_str(f"last: {cell}")
+            rows.append(row)
+            rows.sort(key=lambda row: place.get(_cell_of(row), -1))
+            write_result(
+                path,
+                command,
+                songs.attrs["source"],
+                len(songs),
+                peer_versions=versions(PEER_PACKAGES),
+                songs_identity=identity,
+                cells=rows,
+            )
     return pd.DataFrame(rows)
 
 
