@@ -16,7 +16,7 @@ export GENRE_SONGS
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-browser test-colab test-lowest has-node links run notebooks assignments student slides pictures serve lint clean repository
+.PHONY: help book pdf test test-slow test-browser test-colab test-lowest has-node links run notebooks assignments student slides pictures serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -34,6 +34,9 @@ pdf: has-node book ## the book as one PDF in _build, printed by Chromium
 
 test: $(INSTALLED) ## unit tests, pair checks, and nbval over every chapter
 	@$(TEST) $(NBVAL) book/*.ipynb tests
+
+test-slow: $(INSTALLED) ## training in several processes and on two hosts, killed and gone on
+	@$(BIN)/python -m pytest -q -m slow tests
 
 test-browser: has-node ## every page of the book in Chromium, then Lighthouse (STORE=1 keeps its scores)
 	@test -f _build/html/index.html || $(MAKE) book

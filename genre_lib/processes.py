@@ -37,8 +37,17 @@ class Share:
         return tuple(self.own(tensor) for tensor in batch)
 
     def own(self, whole: Tensor) -> Tensor:
-        """Return this process's rows of a tensor that has a row for each song of the batch."""
-        return whole if self.of == 1 else whole[self.rank :: self.of]
+        """Return this process's rows of a tensor that has a row for each song of the batch.
+
+        Where a batch has fewer songs than there are processes, the last ones get its first song,
+        which then counts nothing (`counted`): no process may stand aside.
+        """
+        return whole if self.of == 1 else whole[self.rank :: self.of] if self.counted else whole[:1]
+
+    @property
+    def counted(self) -> int:
+        """How many songs of the batch are this process's."""
+        return len(range(self.rank, self.songs, self.of))
 
     def whole(self, own: Tensor) -> Tensor:
         """Return a tensor like `own`, but with a row for each song of the whole batch; of ones.
@@ -109,7 +118,10 @@ def from_first(read: Callable[[], Any]) -> Any:
 
 def parallel(network: nn.Module) -> nn.Module:
     """Return `network` as one that adds up gradients over all processes."""
-    return nn.parallel.DistributedDataParallel(network) if share.of > 1 else network
+    if share.of == 1:
+        return network
+    # Static: every step uses the same weights, so those that none uses need not be looked for.
+    return nn.parallel.DistributedDataParallel(network, static_graph=True)
 
 
 class OthersEnded(GenreLibError):

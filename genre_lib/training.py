@@ -201,13 +201,13 @@ def _train_one_epoch(
         loss = _cross_entropy(logits.float(), genre, smoothing)
         state.network.zero_grad()
         # Processes average their gradients, so each loss counts by how many songs it is of.
-        (loss * (len(genre) * share.of / share.songs)).backward()
+        (loss * (share.counted * share.of / share.songs)).backward()
         state.optimiser.step()
         if state.schedule is not None:
             state.schedule.step()
         losses.append(loss.detach())
-        sizes.append(len(genre))
-        hits.append(mean_probabilities(logits.detach()).argmax(dim=1) == genre)
+        sizes.append(share.counted)
+        hits.append((mean_probabilities(logits.detach()).argmax(dim=1) == genre)[: share.counted])
     loss = (torch.stack(losses) * torch.tensor(sizes, device=device)).sum()
     loss, right = share.sum(loss, torch.cat(hits).sum())
     return {
@@ -218,8 +218,6 @@ def _train_one_epoch(
 
 def _cross_entropy(logits: Tensor, genre: Tensor, smoothing: float) -> Tensor:
     """Mean loss of logits (batch, 7), or of every member's where they are (batch, members, 7)."""
-    if len(genre) == 0:  # a batch smaller than the number of processes leaves some no song
-        return logits.sum()
     if logits.dim() == 3:
         genre = genre.unsqueeze(1).expand(logits.shape[:2])
     return F.cross_entropy(logits.flatten(0, -2), genre.flatten(), label_smoothing=smoothing)

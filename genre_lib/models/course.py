@@ -103,7 +103,7 @@ class ScoreBins(nn.Module):
     def adapt(self, features: Tensor) -> None:
         """Learn cuts and means from training scores, from 100,000 songs at the most."""
         features = features[:: math.ceil(len(features) / 100_000)]
-        steps = torch.linspace(0, 1, self.start.shape[1] + 1, device=features.device)
+        steps = torch.linspace(0, 1, self.start.shape[1] + 1).to(features)
         cuts = torch.quantile(features, steps, dim=0).T
         self.start.copy_(cuts[:, :-1])
         self.size.copy_(cuts.diff(dim=1).clamp(min=1e-6))

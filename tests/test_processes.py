@@ -1,0 +1,146 @@
+"""Several processes learn what one does; run as a script, this file is what they run."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from genre_lib import SongEncoder, SongTensors, fit, get_recipe, make_songs
+from genre_lib.processes import is_first, leave
+from genre_lib.recipes import RECIPES
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "GENRE_SONGS": "synthetic"}
+
+
+def train_every_recipe() -> dict[str, dict]:
+    """Two epochs of each recipe; the last batch has a single song.
+
+    In double precision, because the rounding errors of single precision grow from step to step.
+    """
+    songs, weights = make_songs(129, seed=3), {}
+    for name, task in RECIPES:
+        recipe = get_recipe(name, task)
+        encoder = SongEncoder(**recipe.encoder)
+        tensors = encoder.fit_encode(songs)
+        tensors = SongTensors(tensors.lyrics, tensors.features.double(), tensors.genre)
+        torch.manual_seed(0)
+        network = recipe.build(len(encoder.words)).double()
+        settings = recipe.training | {"epochs": 2, "batch_size": 64}
+        history = fit(network, tensors, tensors, **settings, device="cpu", progress=False)
+        scores = torch.tensor([[*row.values()][:4] for row in history.rows])
+        weights[f"{name} {task}"] = network.state_dict() | {"scores": scores}
+    leave()
+    return weights
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return train_every_recipe()
+
+
+def expect_the_same(alone, found):
+    for recipe, weights in alone.items():
+        for name, weight in weights.items():
+            torch.testing.assert_close(
+                found[recipe][name], weight, rtol=1e-6, atol=1e-9, msg=f"{recipe}: {name}"
+            )
+
+
+@pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_several_processes_learn_what_one_does(alone, processes, tmp_path):
+    out = tmp_path / "weights.pt"
+    command = [*TORCHRUN, "--standalone", f"--nproc_per_node={processes}", __file__, str(out)]
+    subprocess.run(command, env=ENVIRONMENT, check=True, timeout=120)
+    expect_the_same(alone, torch.load(out))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (shutil.which("ip") and hasattr(os, "geteuid") and os.geteuid() == 0),
+    reason="needs root and iproute2, to make two hosts of one machine",
+)
+def test_two_hosts_learn_what_one_does(alone, tmp_path):
+    hosts = [f"song-host-{os.getpid()}-{i}" for i in range(2)]
+    wires = [f"sw{os.getpid() % 10**6}-{i}" for i in range(2)]
+
+    def ip(*words: str) -> int:
+        return subprocess.run(["ip", *words], capture_output=True).returncode
+
+    try:
+        if any(ip("netns", "add", host) for host in hosts):
+            pytest.skip("this kernel lets nobody make a network namespace")
+        ip("link", "add", wires[0], "type", "veth", "peer", "name", wires[1])
+        for i, (host, wire) in enumerate(zip(hosts, wires, strict=True)):
+            ip("link", "set", wire, "netns", host)
+            ip("-n", host, "addr", "add", f"10.77.0.{i + 1}/24", "dev", wire)
+            ip("-n", host, "link", "set", "lo", "up")
+            ip("-n", host, "link", "set", wire, "up")
+        running = [
+            subprocess.Popen(
+                ["ip", "netns", "exec", host, *TORCHRUN, "--nnodes=2", f"--node_rank={i}"]
+                + ["--nproc_per_node=1", "--master_addr=10.77.0.1", "--master_port=29400"]
+                + [__file__, str(tmp_path / "weights.pt")],
+                env=ENVIRONMENT | {"GLOO_SOCKET_IFNAME": wires[i]},
+            )
+            for i, host in enumerate(hosts)
+        ]
+        assert [process.wait(timeout=120) for process in running] == [0, 0]
+    finally:
+        for host in hosts:
+            ip("netns", "delete", host)
+    expect_the_same(alone, torch.load(tmp_path / "weights.pt"))
+
+
+@pytest.mark.slow
+def test_a_killed_process_ends_the_job_and_the_next_run_goes_on(tmp_path):
+    train = [*TORCHRUN, "--standalone", "--nproc_per_node=2", "-m", "genre_lib", "train"]
+    train += ["features", "--recipe", "first", "--data", "synthetic", "--out"]
+
+    job = subprocess.Popen(
+        [*train, "killed"], env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(tmp_path / "killed.checkpoint")
+    os.kill(newest_child(job.pid), signal.SIGKILL)
+    said = job.communicate(timeout=60)[1]
+    assert job.returncode != 0
+    assert "Another process of this training has ended" in said and "same command again" in said
+    assert not (tmp_path / "killed").exists()
+
+    again = subprocess.run(
+        [*train, "killed"], env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert "Going on from killed.checkpoint" in again.stderr
+    assert "Saved in killed" in again.stdout
+    assert not (tmp_path / "killed.checkpoint").exists()
+    subprocess.run([*train, "whole"], env=ENVIRONMENT, cwd=tmp_path, check=True)
+    runs = (tmp_path / name / "network.safetensors" for name in ("killed", "whole"))
+    killed, whole = (load_file(run) for run in runs)
+    assert all(torch.equal(killed[name], whole[name]) for name in whole)
+
+
+def wait_for(path: Path, seconds: float = 60) -> None:
+    for _ in range(int(seconds * 20)):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{path.name} was not written within {seconds} s")
+
+
+def newest_child(pid: int) -> int:
+    import psutil
+
+    return max(psutil.Process(pid).children(recursive=True), key=lambda p: p.create_time()).pid
+
+
+if __name__ == "__main__":
+    trained = train_every_recipe()
+    if is_first():
+        torch.save(trained, sys.argv[1])
