@@ -6,19 +6,17 @@ import os
 import platform
 import shutil
 import sys
-import warnings
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 from typing import NamedTuple
 
-import pooch
 import torch
 from packaging.requirements import Requirement
 
-from genre_lib.device import choose_device
+from genre_lib.device import LEAST_MEMORY, choose_device
+from genre_lib.published import PUBLISHED_BYTES, is_whole, published_copy
 from genre_lib.schema import GenreLibError
-from genre_lib.songs import PUBLISHED_BYTES, load_songs, published_copy
+from genre_lib.songs import load_songs
 
 
 class Finding(NamedTuple):
@@ -61,16 +59,16 @@ def _packages() -> Iterator[Finding]:
 
 
 def _device() -> Finding:
-    device = choose_device()
-    if device.type == "cuda":
-        free, total = (size / 2**30 for size in torch.cuda.mem_get_info())
-        says = f"{torch.cuda.get_device_name()}, {free:.1f} of {total:.1f} GiB free"
-        fault = ""
-        if free < 1:
-            fault = "The GPU is nearly full: end other notebooks that use it, or use device 'cpu'."
-        return Finding("device", says, fault)
-    says = f"{device.type}, {torch.get_num_threads()} threads"
-    if device.type == "cpu" and shutil.which("nvidia-smi"):
+    if torch.cuda.is_available():
+        try:
+            free, total = torch.cuda.mem_get_info()
+        except RuntimeError:  # not even room for asking
+            free = total = 0
+        says = f"{torch.cuda.get_device_name()}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+        fault = "Its memory is full, so the CPU computes: end other notebooks that use the GPU."
+        return Finding("device", says, fault if free < LEAST_MEMORY else "")
+    says = f"{choose_device().type}, {torch.get_num_threads()} threads"
+    if shutil.which("nvidia-smi"):
         return Finding(
             "device",
             says,
@@ -82,38 +80,48 @@ def _device() -> Finding:
 
 def _cache() -> Finding:
     copy = published_copy()
-    folder = Path(pooch.os_cache("genre-lib"))
-    exists = folder
-    while not exists.exists():
+    folder = exists = copy.parent
+    while not os.path.exists(exists):  # pathlib's raises where one may not look
         exists = exists.parent
+    whole = _has_copy()
     free = shutil.disk_usage(exists).free
-    state = "holds the published songs" if copy.exists() else "no songs in it yet"
+    state = "holds the published songs" if whole else "no songs in it yet"
     says = f"{folder}, {state}, {free / 2**30:.1f} GiB free"
+    mend = "set XDG_CACHE_HOME to a folder of yours"
+    if whole:
+        return Finding("cache", says)
+    if not exists.is_dir():
+        return Finding("cache", says, f"{exists} is a file, not a folder: move it, or {mend}.")
     if not os.access(exists, os.W_OK):
-        return Finding(
-            "cache",
-            says,
-            "It can't be written to, so songs would be downloaded each time: set XDG_CACHE_HOME to "
-            "a folder of yours.",
-        )
-    if not copy.exists() and free < 2 * PUBLISHED_BYTES:
-        return Finding("cache", says, "There is no room for the published songs (28 MB).")
+        fault = f"It can't be written to, so the published songs can't be kept: {mend}."
+        return Finding("cache", says, fault)
+    if free < 2 * PUBLISHED_BYTES:
+        fault = f"There is no room for the published songs (28 MB): make room, or {mend}."
+        return Finding("cache", says, fault)
+    if os.path.exists(copy):
+        fault = "Its copy of the published songs is damaged: it will be downloaded anew."
+        return Finding("cache", says, fault)
     return Finding("cache", says)
 
 
 def _songs() -> Finding:
     named = os.environ.get("GENRE_SONGS", "").strip() or "auto"
-    if named == "auto" and not published_copy().exists():
+    if named == "auto" and not _has_copy():
         return Finding(
             "songs", "GENRE_SONGS is not set: the published songs will be downloaded when they "
             "are first needed, or synthetic ones made where there is no network"
         )  # fmt: skip
-    if named == "published" and not published_copy().exists():
+    if named == "published" and not _has_copy():
         return Finding("songs", "the published songs, not downloaded yet")
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            songs = load_songs()
+        songs = load_songs()
     except GenreLibError as error:
         return Finding("songs", f"GENRE_SONGS={named}", str(error))
-    return Finding("songs", songs.attrs["source"], " ".join(str(note.message) for note in caught))
+    return Finding("songs", songs.attrs["source"])
+
+
+def _has_copy() -> bool:
+    try:
+        return is_whole(published_copy())
+    except OSError:  # it may not be read
+        return False

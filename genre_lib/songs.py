@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
-import sys
-import tempfile
 import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -15,24 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pooch
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from genre_lib.published import fetch_published
 from genre_lib.schema import COLUMNS, FOOTER, SongsError, check_songs
 from genre_lib.synthetic import make_songs
-
-PUBLISHED_URL = (
-    "https://raw.githubusercontent.com/PhilChodrow/PIC16B/"
-    "7d12d32e070e7ff3840b971c0ce4185ef1911796/datasets/tcc_ceds_music.csv"
-)
-PUBLISHED_BLOB = "2f0edbced3d1376242819a7fb566ea3ad3de790e"
-"""The published file's git blob hash: SHA-1 of `blob <bytes>`, a zero byte, and the content."""
-
-PUBLISHED_BYTES = 28_000_000
-"""About its size."""
-
-TIMEOUT = 5
-"""Seconds to wait for the server of the published file before doing without it."""
 
 NOT_TEXT = {
     b"\x1f\x8b": "a gzip archive: unpack it",
@@ -90,7 +74,7 @@ def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.Dat
     if source == "synthetic":
         return make_songs()
     if source == "published":
-        songs = read_songs(_published_file(), columns)
+        songs = read_songs(fetch_published(), columns)
         songs.attrs["source"] = f"{len(songs):,} real songs (the published data set)"
         return songs
     return read_songs(source, columns)
@@ -164,52 +148,6 @@ def _read_text(path: Path) -> str:
             "often looks so): download it again."
         )
     return text
-
-
-def published_copy() -> Path:
-    """Where the user's cache holds the published file, whether it is there or not."""
-    return Path(pooch.os_cache("genre-lib")) / f"{PUBLISHED_BLOB[:12]}-tcc_ceds_music.csv"
-
-
-def _published_file() -> Path:
-    """Return the verified copy in the user's cache, downloading it if it is not there."""
-    target = published_copy()
-    if target.exists():
-        if _git_blob_hash(target) == PUBLISHED_BLOB:
-            return target
-        warnings.warn(f"The cached file {target} is damaged: downloading it anew.", stacklevel=4)
-        target.unlink()
-    pooch.get_logger().setLevel("WARNING")  # it would print a path of this machine
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # The file gets its name in the cache only once it is whole and checked.
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as folder:
-            fetched = Path(
-                pooch.retrieve(
-                    PUBLISHED_URL,
-                    known_hash=None,
-                    fname=target.name,
-                    path=folder,
-                    downloader=pooch.HTTPDownloader(sys.stderr.isatty(), timeout=TIMEOUT),
-                )
-            )
-            if _git_blob_hash(fetched) != PUBLISHED_BLOB:
-                raise SongsError(
-                    f"What {PUBLISHED_URL} sent is not the published file (its git blob hash is "
-                    f"{_git_blob_hash(fetched)}): it was thrown away; try again later."
-                )
-            os.replace(fetched, target)
-    except OSError as error:  # no network, no server, no room, no permission
-        raise SongsError(
-            f"The published songs could not be fetched ({type(error).__name__}): connect to a "
-            "network, or set GENRE_SONGS to the path of a copy."
-        ) from error
-    return target
-
-
-def _git_blob_hash(path: Path) -> str:
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def strip_footer(lyrics: pd.Series) -> pd.Series:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -17,3 +21,18 @@ def _made_once() -> pd.DataFrame:
 def songs(_made_once: pd.DataFrame) -> pd.DataFrame:
     """1,500 songs; a copy, so that a test may spoil it."""
     return _made_once.copy()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """An empty disk of 64 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        command = ["mount", "-t", "tmpfs", "-o", "size=64k", "small", str(folder)]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = getattr(error, "stderr", None) or error
+        pytest.skip(f"no disk can be mounted here: {str(reason).strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

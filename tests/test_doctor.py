@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shutil
 
-import pooch
 import pytest
+import torch
 
-from genre_lib import doctor
+from genre_lib import doctor, published
 from genre_lib.cli import main
 
 
 @pytest.fixture(autouse=True)
 def healthy(monkeypatch, tmp_path):
     monkeypatch.setenv("GENRE_SONGS", "synthetic")
-    monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / name)
+    monkeypatch.setattr(published.pooch, "os_cache", lambda name: tmp_path / name)
     monkeypatch.setattr(shutil, "which", lambda name: None)
 
 
@@ -68,3 +68,18 @@ def test_gpu_that_torch_can_not_use_is_named(monkeypatch):
         pytest.skip("torch can use the GPU here")
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     assert "torch with CUDA" in faults()["device"]
+
+
+def test_a_gpu_without_memory_is_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A GPU")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**28, 2**34))
+    assert "memory is full" in doctor._device().fault
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**33, 2**34))
+    assert doctor._device() == ("device", "A GPU, 8.0 of 16.0 GiB free", "")
+
+    def no_room():
+        raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", no_room)
+    assert "memory is full" in doctor._device().fault

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.server
-import threading
-
 import pandas as pd
 import pytest
 
-from genre_lib import songs as songs_module
 from genre_lib.schema import COLUMNS, GENRES, SongsError
 from genre_lib.songs import hold_out, load_songs, read_songs, split_songs, strip_footer
 
@@ -135,77 +130,6 @@ def test_the_environment_variable_names_the_source(monkeypatch, songs, tmp_path)
     monkeypatch.setenv("GENRE_SONGS", str(tmp_path / "gone.csv"))
     with pytest.raises(SongsError, match=r"gone\.csv"):
         load_songs()
-
-
-@pytest.fixture
-def published(songs, tmp_path, monkeypatch):
-    """A server on this machine in place of the real one; `published.body` is what it sends."""
-    good = songs.head(200).to_csv().encode()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        body, missing, requests = good, 0, 0
-
-        def do_GET(self):
-            Handler.requests += 1
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(Handler.body) + Handler.missing))
-            self.end_headers()
-            self.wfile.write(Handler.body)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    blob = hashlib.sha1(b"blob %d\0" % len(good) + good).hexdigest()
-    monkeypatch.setattr(songs_module, "PUBLISHED_BLOB", blob)
-    monkeypatch.setattr(
-        songs_module, "PUBLISHED_URL", f"http://127.0.0.1:{server.server_port}/songs.csv"
-    )
-    monkeypatch.delenv("GENRE_SONGS", raising=False)
-    monkeypatch.setattr(songs_module.pooch, "os_cache", lambda name: tmp_path / "cache" / name)
-    Handler.cache = tmp_path / "cache" / "genre-lib"
-    yield Handler
-    server.shutdown()
-    server.server_close()
-
-
-def test_the_published_file_is_downloaded_once_and_verified(published):
-    first = load_songs()
-    assert "200 real songs" in first.attrs["source"]
-    pd.testing.assert_frame_equal(load_songs("published"), first)
-    assert published.requests == 1
-
-
-@pytest.mark.parametrize("fault", ["wrong file", "truncated"])
-def test_a_download_that_went_wrong_is_thrown_away(published, fault):
-    if fault == "wrong file":
-        published.body = b"something else"
-    else:
-        published.body, published.missing = published.body[:-1000], 1000
-    with pytest.raises(SongsError, match="published"):
-        load_songs("published")
-    assert list(published.cache.iterdir()) == []
-    with pytest.warns(UserWarning, match="synthetic songs"):
-        songs = load_songs()
-    assert "stand in for the published songs" in songs.attrs["source"]
-
-
-def test_a_damaged_copy_in_the_cache_is_replaced(published):
-    load_songs("published")
-    (cached,) = published.cache.iterdir()
-    cached.write_bytes(cached.read_bytes()[:-5])
-    with pytest.warns(UserWarning, match="damaged"):
-        songs = load_songs("published")
-    assert len(songs) == 200 and published.requests == 2
-
-
-def test_no_server_means_synthetic_songs(published, monkeypatch):
-    monkeypatch.setattr(songs_module, "PUBLISHED_URL", "http://127.0.0.1:9/songs.csv")
-    with pytest.warns(UserWarning, match="could not be fetched"):
-        assert len(load_songs()) == 4000
-    with pytest.raises(SongsError, match="GENRE_SONGS"):
-        load_songs("published")
 
 
 def test_the_footer_is_stripped_at_the_end_only():
