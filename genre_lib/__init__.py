@@ -1,9 +1,10 @@
 """Songs, networks and training for the course *Deep Music Genre Classification*.
 
 Each module imports only from those above it in this list: `schema`, `device`, `synthetic`, `bayes`,
-`published`, `songs`, `encoding`, `shards`, `processes`, `models`, `scoring`, `state`, `training`,
-`environment`, `stored`, `recipes`, `classifier`, `peers`, `cluster`, `study`, `embedding`, `plots`,
-`doctor`, `arguments`, `cli`. The names that chapters use most are importable from here.
+`published`, `songs`, `encoding`, `making`, `mapped`, `shards`, `processes`, `models`, `scoring`,
+`state`, `training`, `environment`, `stored`, `recipes`, `classifier`, `peers`, `cluster`, `study`,
+`embedding`, `plots`, `doctor`, `arguments`, `cli`. The names that chapters use most are importable
+from here.
 """
 
 from genre_lib.classifier import GenreClassifier

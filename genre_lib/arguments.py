@@ -27,7 +27,7 @@ class _Parser(argparse.ArgumentParser):
 def _whole_number(least: int, most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         try:
-            value = int(text)
+            value = int(text)  # 10_000_000 is one too
         except ValueError:
             value = least - 1
         if not least <= value <= most:
@@ -70,7 +70,10 @@ def parser() -> argparse.ArgumentParser:
         help="original: the blog post's network and settings; first: a plain better one; "
         "course: the best (default)",
     )  # fmt: skip
-    train.add_argument("--data", default="auto", metavar="SOURCE", help=SOURCES)
+    train.add_argument(
+        "--data", default="auto", metavar="SOURCE",
+        help=f"{SOURCES}; or a folder of Parquet files, which may hold more songs than memory",
+    )  # fmt: skip
     train.add_argument(
         "--split", choices=["song", "artist"], default="song",
         help="song: divide at random (default); artist: keep each artist's songs together",
@@ -138,6 +141,26 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE.json",
         help="file of the study; its table is written beside it, as FILE.md",
     )
+
+    synth = commands.add_parser(
+        "synth",
+        help="make synthetic songs, as many as you like",
+        description="Make synthetic songs in a folder of Parquet files, in parallel. Making that "
+        "was stopped goes on when the same command is given again. Next: genre-lib train lyrics "
+        "--data DIR --out RUN",
+    )
+    synth.add_argument(
+        "--songs", type=_whole_number(100, 10**10), required=True, metavar="N", help="how many"
+    )
+    synth.add_argument(
+        "--seed", type=_whole_number(0, 2**32 - 1), default=0,
+        help="number that fixes the songs (default: 0)",
+    )  # fmt: skip
+    synth.add_argument(
+        "--jobs", type=_whole_number(1, 1000), metavar="J",
+        help="processes at a time (default: one for each core), of about 1 GB each",
+    )  # fmt: skip
+    synth.add_argument("--out", required=True, metavar="DIR", help="folder to put the songs in")
 
     commands.add_parser(
         "doctor",

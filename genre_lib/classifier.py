@@ -23,8 +23,9 @@ from genre_lib.environment import versions
 from genre_lib.recipes import Recipe
 from genre_lib.schema import GENRES, GenreLibError, SongsError
 from genre_lib.scoring import Report, evaluate, predict
+from genre_lib.shards import ShardPart
 from genre_lib.state import History
-from genre_lib.training import fit
+from genre_lib.training import Songs, fit
 
 FORMAT = 1
 """Raised when a run folder of an older library could not be read by a newer one."""
@@ -44,8 +45,8 @@ class GenreClassifier:
 
     def fit(
         self,
-        train: pd.DataFrame,
-        validation: pd.DataFrame | None = None,
+        train: pd.DataFrame | ShardPart,
+        validation: pd.DataFrame | ShardPart | None = None,
         *,
         seed: int = 0,
         device: str = "auto",
@@ -54,17 +55,20 @@ class GenreClassifier:
     ) -> History:
         """Learn vocabulary, scaling and weights; the encoder sees the training songs alone.
 
-        Parameters and errors are those of `genre_lib.training.fit`.
+        Songs are tables, or parts of a folder of shards (`genre_lib.shards`). Further parameters
+        and errors are those of `genre_lib.training.fit`.
         """
-        train = self._needed(train)
-        validation = self._needed(validation) if validation is not None else None
-        train_songs = self.encoder.fit_encode(train)
+        if isinstance(train, ShardPart):
+            self.encoder = train.fit(self.encoder, self.recipe.inputs, progress)
+            train_songs = self._encoded(train, progress)
+        else:
+            train_songs = self.encoder.fit_encode(self._needed(train))
         torch.manual_seed(seed)
         self.network = self.recipe.build(len(self.encoder.words))
         return fit(
             self.network,
             train_songs,
-            self.encoder.encode(validation) if validation is not None else None,
+            self._encoded(validation, progress) if validation is not None else None,
             **self.recipe.training,
             seed=seed,
             device=device,
@@ -72,16 +76,16 @@ class GenreClassifier:
             progress=progress,
         )
 
-    def evaluate(self, songs: pd.DataFrame) -> Report:
+    def evaluate(self, songs: pd.DataFrame | ShardPart) -> Report:
         """Score the network on songs whose genre is known."""
-        return evaluate(self._trained(), self.encoder.encode(self._needed(songs)))
+        return evaluate(self._trained(), self._encoded(songs))
 
     def predict(self, songs: pd.DataFrame) -> pd.DataFrame:
         """Return a row a song: the `predicted` genre, then the probability of each of the seven.
 
         The songs need only the columns that the network looks at (`recipe.inputs`).
         """
-        probabilities = predict(self._trained(), self.encoder.encode(self._needed(songs)))
+        probabilities = predict(self._trained(), self._encoded(songs))
         table = pd.DataFrame(probabilities, index=songs.index, columns=list(GENRES))
         table.insert(0, "predicted", table.idxmax(axis=1))
         return table
@@ -106,6 +110,11 @@ class GenreClassifier:
         if self.network is None:
             raise GenreLibError("This classifier has not been trained: call fit(...) first.")
         return self.network
+
+    def _encoded(self, songs: pd.DataFrame | ShardPart, progress: bool = False) -> Songs:
+        if isinstance(songs, ShardPart):
+            return songs.encode(self.encoder, self.recipe.inputs, progress)
+        return self.encoder.encode(self._needed(songs))
 
     def _needed(self, songs: pd.DataFrame) -> pd.DataFrame:
         """The columns that the network looks at, and the genre: no time is spent on others."""

@@ -1,4 +1,4 @@
-"""The command `genre-lib`: songs, train, evaluate, predict, study, doctor. Chapter 6."""
+"""The command `genre-lib`: songs, train, evaluate, predict, study, synth, doctor. Chapter 6."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ import pandas as pd
 from genre_lib.arguments import parser
 from genre_lib.classifier import GenreClassifier, check_run_target
 from genre_lib.doctor import diagnose
-from genre_lib.recipes import get_recipe
+from genre_lib.making import make_shards
+from genre_lib.recipes import Recipe, get_recipe
 from genre_lib.schema import AUDIO_FEATURES, GenreLibError
-from genre_lib.songs import hold_out, load_songs, split_songs
+from genre_lib.shards import SongShards
+from genre_lib.songs import Split, hold_out, load_songs, split_songs
 from genre_lib.study import check_study_target, markdown_table, plan, run_study
 
 
@@ -75,11 +77,7 @@ def train_network(options: argparse.Namespace) -> None:
     """Train, score and save a network."""
     recipe = get_recipe(options.recipe, options.network)
     check_run_target(options.out)
-    artist = ("artist_name",) if options.split == "artist" else ()
-    songs = load_songs(options.data, ("genre", *recipe.inputs, *artist))
-    divide = hold_out if options.all else split_songs
-    split = divide(songs, options.split, options.seed)
-
+    split, source = _divided_songs(options, recipe)
     classifier = GenreClassifier(recipe)
     history = classifier.fit(
         split.train, split.validation,
@@ -90,7 +88,7 @@ def train_network(options: argparse.Namespace) -> None:
     result = {
         "recipe": recipe.name,
         "network": recipe.task,
-        "data": songs.attrs["source"],
+        "data": source,
         "split": options.split,
         "seed": options.seed,
         "epochs": len(history.rows),
@@ -105,7 +103,7 @@ def train_network(options: argparse.Namespace) -> None:
     classifier.save(options.out)
     if options.json:
         return print(json.dumps(result | {"out": str(options.out)}))
-    print(f"{recipe.task} network, recipe {recipe.name}, {songs.attrs['source']}")
+    print(f"{recipe.task} network, recipe {recipe.name}, {source}")
     trained = "Stopped by you after" if history.interrupted else "Trained"
     print(
         f"{trained} {len(history.rows)} epochs in {result['seconds']:.1f} s; "
@@ -115,6 +113,18 @@ def train_network(options: argparse.Namespace) -> None:
         if name in result:
             print(f"{name:10} {_score_line(result[name])}")
     print(f"Saved in {options.out}. Next: genre-lib evaluate {options.out} --data FILE")
+
+
+def _divided_songs(options: argparse.Namespace, recipe: Recipe) -> tuple[Split, str]:
+    """The songs to learn from, to choose by and to be judged on, and where they are from."""
+    folder = options.data not in ("auto", "published", "synthetic") and Path(options.data)
+    if folder and folder.expanduser().is_dir():
+        shards = SongShards(folder)
+        return shards.split(options.split, options.seed, test=not options.all), shards.source
+    artist = ("artist_name",) if options.split == "artist" else ()
+    songs = load_songs(options.data, ("genre", *recipe.inputs, *artist))
+    divide = hold_out if options.all else split_songs
+    return divide(songs, options.split, options.seed), songs.attrs["source"]
 
 
 def evaluate_network(options: argparse.Namespace) -> None:
@@ -166,6 +176,12 @@ def compare(options: argparse.Namespace) -> None:
     print(table)
 
 
+def make_synthetic_songs(options: argparse.Namespace) -> None:
+    """Make synthetic songs in a folder of Parquet files."""
+    make_shards(options.out, options.songs, options.seed, options.jobs, sys.stderr.isatty())
+    print(f"{SongShards(options.out).source} are in {options.out}.")
+
+
 def examine(options: argparse.Namespace) -> None:
     """Print what this installation stands on, and what is wrong with it."""
     faults = 0
@@ -192,5 +208,6 @@ COMMANDS = {
     "evaluate": evaluate_network,
     "predict": predict_genres,
     "study": compare,
+    "synth": make_synthetic_songs,
     "doctor": examine,
 }

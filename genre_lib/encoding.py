@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -114,7 +114,14 @@ class SongEncoder:
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
         """Learn from training songs; a column that is not there is not learned from."""
-        self._learn(songs, self._texts(songs))
+        return self.fit_pieces([songs])
+
+    def fit_pieces(self, tables: Iterable[pd.DataFrame]) -> SongEncoder:
+        """Learn from training songs that come as several tables, of which it holds one at a time.
+
+        It learns what `fit` learns from all of them as one table.
+        """
+        self._learn((songs, self._texts(songs)) for songs in tables)
         return self
 
     def encode(self, songs: pd.DataFrame) -> SongTensors:
@@ -128,23 +135,37 @@ class SongEncoder:
     def fit_encode(self, songs: pd.DataFrame) -> SongTensors:
         """Learn from training songs and encode them: the same as both, and faster."""
         texts = self._texts(songs)
-        self._learn(songs, texts)
+        self._learn([(songs, texts)])
         return self._encode(songs, texts)
 
-    def _learn(self, songs: pd.DataFrame, texts: list[str] | None) -> None:
-        if texts is not None:
+    def _learn(self, pieces: Iterable[tuple[pd.DataFrame, list[str] | None]]) -> None:
+        names, moments = self.settings["features"], []
+
+        def texts() -> Iterator[list[str]]:
+            for songs, lyrics in pieces:
+                if self.settings["scale"] and set(names) <= set(songs):
+                    scores = songs[names].to_numpy()
+                    moments.append((len(scores), scores.mean(axis=0), scores.var(axis=0)))
+                if lyrics is not None:
+                    yield lyrics
+
+        lyrics = texts()
+        first = next(lyrics, None)
+        if first is not None:
             trainer = WordLevelTrainer(
                 vocab_size=2**31,
                 min_frequency=self.settings["min_frequency"],
                 special_tokens=[PAD, UNKNOWN],
                 show_progress=False,
             )
-            self.tokenizer.train_from_iterator(texts, trainer)
+            self.tokenizer.train_from_iterator(chain([first], lyrics), trainer)
         self.tokenizer.enable_truncation(self.settings["max_tokens"])
-        names = self.settings["features"]
-        if self.settings["scale"] and set(names) <= set(songs):
-            scores = songs[names].to_numpy()
-            self.mean, deviation = scores.mean(axis=0), scores.std(axis=0)
+        if moments:
+            songs, means, variances = map(np.array, zip(*moments, strict=True))
+            share = songs / songs.sum()
+            self.mean = share @ means
+            # Within the pieces, and of their means around the common one.
+            deviation = np.sqrt(share @ (variances + (means - self.mean) ** 2))
             self.deviation = np.where(deviation > 0, deviation, 1.0)
 
     def _encode(self, songs: pd.DataFrame, texts: list[str] | None) -> SongTensors:

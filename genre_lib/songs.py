@@ -122,7 +122,10 @@ def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFra
 
 def _read_text(path: Path) -> str:
     if path.is_dir():
-        raise SongsError(f"{path} is a folder: give the path of a CSV file in it.")
+        raise SongsError(
+            f"{path} is a folder: give the path of a CSV file in it (a folder of Parquet "
+            "files is for `genre-lib train` alone)."
+        )
     if not path.exists():
         siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
         near = get_close_matches(path.name, [*siblings, "synthetic", "published"], n=1)
