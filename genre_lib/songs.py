@@ -196,7 +196,10 @@ def hold_out(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
 
 def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
     """Give each song the number of one of ten folds, equal in size and genre shares."""
-    splitters = {"song": StratifiedKFold, "artist": StratifiedGroupKFold}
+    splitters = {
+        "song": StratifiedKFold(FOLDS, shuffle=True, random_state=seed),
+        "artist": StratifiedGroupKFold(FOLDS),
+    }
     if by not in splitters:
         raise SongsError(f"Songs are split by 'song' or by 'artist', not by {by!r}.")
     if by == "artist" and "artist_name" not in songs:
@@ -216,9 +219,20 @@ def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
             f"The genre {rarest.idxmin()!r} has only {rarest.min()} songs here and a split needs "
             f"{FOLDS} of each: add songs."
         )
-    splitter = splitters[by](FOLDS, shuffle=True, random_state=seed)
-    groups = songs["artist_name"] if by == "artist" else None
+    splitter = splitters[by]
+    groups = _shuffled(songs["artist_name"], seed) if by == "artist" else None
     fold = np.empty(len(songs), dtype=int)
     for number, (_, rows) in enumerate(splitter.split(songs, songs["genre"], groups)):
         fold[rows] = number
     return fold
+
+
+def _shuffled(groups: pd.Series, seed: int) -> np.ndarray:
+    """Number the groups in random order, so that `StratifiedGroupKFold` meets them in it.
+
+    Its own `shuffle` does just this from scikit-learn 1.8 on; until then it mixed up which group
+    has which songs, so that folds differed in size and in genres.
+    """
+    names, number = np.unique(groups, return_inverse=True)
+    place = np.argsort(np.random.RandomState(seed).permutation(len(names)))
+    return place[number]
