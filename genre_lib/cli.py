@@ -21,6 +21,7 @@ from genre_lib.schema import AUDIO_FEATURES, GenreLibError
 from genre_lib.shards import SongShards
 from genre_lib.songs import Split, hold_out, load_songs, split_songs
 from genre_lib.study import check_study_target, markdown_table, plan, run_study
+from genre_lib.stored import write_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,10 +155,7 @@ def predict_genres(options: argparse.Namespace) -> None:
     table = pd.concat([songs[named], classifier.predict(songs)], axis=1)
     if not options.out:
         return print(table.round(4).to_csv(index=False), end="")
-    try:
-        Path(options.out).write_text(table.to_csv(index=False), encoding="utf-8")
-    except OSError as error:
-        raise GenreLibError(f"Could not write {options.out} ({error.strerror or error}).") from None
+    write_text(options.out, table.to_csv(index=False))
     print(f"Wrote {len(table):,} predictions to {options.out}.")
 
 
@@ -172,7 +170,7 @@ def compare(options: argparse.Namespace) -> None:
         command += " --scheduler"  # where its seconds come from, and no name of a machine
     rows = run_study(songs, cells, options.out, command, options.device, options.scheduler)
     table = markdown_table(rows)
-    Path(options.out).with_suffix(".md").write_text(table + "\n", encoding="utf-8")
+    write_text(Path(options.out).expanduser().with_suffix(".md"), table + "\n")
     print(table)
 
 

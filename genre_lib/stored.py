@@ -7,6 +7,7 @@ a chapter finds them in Colab too. Used in chapter 8, *Conclusion*.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -53,6 +54,11 @@ def write_result(path: str | Path, command: str, data: str, rows: int, **content
         Where the songs are from (`songs.attrs["source"]`), and how many there are.
     content
         The figures, in JSON types.
+
+    Raises
+    ------
+    GenreLibError
+        When it can't be written; an older file is then as it was.
     """
     result = {
         "command": command,
@@ -63,11 +69,36 @@ def write_result(path: str | Path, command: str, data: str, rows: int, **content
         "versions": versions(),
         **content,
     }
+    write_text(path, json.dumps(result, indent=1) + "\n")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file, whole or not at all; a folder that is missing is made.
+
+    Raises
+    ------
+    GenreLibError
+        When it can't be written, because the disk is full or may not be written to; an older file
+        is then as it was.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    part = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_text(text, encoding="utf-8")  # /dev/stdout must stay what it is
+            return
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # a name must not outlive a power cut that its content did not
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise GenreLibError(
+            f"Could not write {path} ({error.strerror or error}): make room, or name another file."
+        ) from error
 
 
 def describe_processor() -> str:
