@@ -16,12 +16,13 @@ from genre_lib.arguments import parser
 from genre_lib.classifier import GenreClassifier, check_run_target
 from genre_lib.doctor import diagnose
 from genre_lib.making import make_shards
+from genre_lib.processes import OthersEnded, is_first, leave
 from genre_lib.recipes import Recipe, get_recipe
 from genre_lib.schema import AUDIO_FEATURES, GenreLibError
 from genre_lib.shards import SongShards
 from genre_lib.songs import Split, hold_out, load_songs, split_songs
-from genre_lib.study import check_study_target, markdown_table, plan, run_study
 from genre_lib.stored import write_text
+from genre_lib.study import check_study_target, markdown_table, plan, run_study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         COMMANDS[options.command](options)
         sys.stdout.flush()
     except GenreLibError as error:
-        print(f"genre-lib: {error}", file=sys.stderr)
+        if is_first() or isinstance(error, OthersEnded):
+            print(f"genre-lib: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # `genre-lib … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,15 +79,21 @@ def show_songs(options: argparse.Namespace) -> None:
 def train_network(options: argparse.Namespace) -> None:
     """Train, score and save a network."""
     recipe = get_recipe(options.recipe, options.network)
-    check_run_target(options.out)
+    out = check_run_target(options.out)
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
+    if checkpoint.exists() and is_first():
+        print(f"Going on from {checkpoint.name}.", file=sys.stderr)
     split, source = _divided_songs(options, recipe)
     classifier = GenreClassifier(recipe)
     history = classifier.fit(
         split.train, split.validation,
-        seed=options.seed, device=options.device, progress=sys.stderr.isatty(),
+        seed=options.seed, device=options.device, checkpoint=checkpoint,
+        progress=sys.stderr.isatty() and is_first(),
     )  # fmt: skip
     if history.interrupted and not history.rows:
         raise KeyboardInterrupt  # nothing was learned: an older run is worth more
+    if not is_first():
+        return leave()  # the first process scores, saves and tells
     result = {
         "recipe": recipe.name,
         "network": recipe.task,
@@ -102,6 +110,9 @@ def train_network(options: argparse.Namespace) -> None:
         result["test"] = classifier.evaluate(split.test).summary()
     classifier.notes = result
     classifier.save(options.out)
+    if not history.interrupted:
+        checkpoint.unlink(missing_ok=True)
+    leave()
     if options.json:
         return print(json.dumps(result | {"out": str(options.out)}))
     print(f"{recipe.task} network, recipe {recipe.name}, {source}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from genre_lib import GENRES, GenreClassifier, get_recipe, plots, split_songs
@@ -45,6 +46,8 @@ def figures(songs, trained):
     yield plots.strongest_words(pull)
     yield plots.accuracies({"ours": [0.4, 0.5], "theirs": [0.3]}, 0.2)
     yield plots.speeds({"slow": 900.0, "fast": 90000.0})
+    curve = pd.Series([900.0, 90000.0], index=[8, 1024])
+    yield plots.throughput({"one": curve, "two": 2 * curve}, "songs in a batch", limit=4096)
 
 
 def test_every_figure_has_an_alternative_and_no_background(songs, trained):

@@ -137,6 +137,34 @@ def test_a_report_counts_as_one_would_by_hand():
     assert report.confusion.loc["jazz", "hip hop"] == 1
 
 
+def test_sixteen_bits_learn_as_much(tensors):
+    train, validation, _ = tensors
+    accuracies = []
+    for bfloat16 in (False, True):
+        torch.manual_seed(0)
+        network = DenseFeaturesNetwork(width=16)
+        fit(network, train, epochs=5, batch_size=64, bfloat16=bfloat16, **QUIET)
+        assert network.output.weight.dtype == torch.float32
+        accuracies.append(evaluate(network, validation).accuracy)
+    assert abs(accuracies[0] - accuracies[1]) < 0.03
+
+
+def test_a_gpu_that_is_full_is_not_chosen(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**20, 2**34))
+    with pytest.warns(UserWarning, match="memory is full, so the CPU computes: end other"):
+        assert choose_device().type != "cuda"
+
+
+def test_a_gpu_that_becomes_full_is_a_sentence(tensors):
+    class Greedy(DenseFeaturesNetwork):
+        def forward(self, lyrics, features):
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(GenreLibError, match="memory of the device cpu is full: .* smaller batches"):
+        fit(Greedy(width=16), tensors[0], epochs=1, batch_size=64, **QUIET)
+
+
 def test_a_device_that_is_not_there_is_named():
     assert choose_device("cpu").type == "cpu"
     with pytest.raises(GenreLibError, match="'warp'"):

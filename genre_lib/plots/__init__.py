@@ -1,12 +1,13 @@
 """Every figure of the course, one function each; `look` holds what they share."""
 
-from genre_lib.plots.look import GENRE_COLOURS
+from genre_lib.plots.look import GENRE_COLOURS, GENRE_SYMBOLS
 from genre_lib.plots.results import (
     accuracies,
     calibration,
     confusion,
     learning_curves,
     speeds,
+    throughput,
 )
 from genre_lib.plots.songs import (
     density,
@@ -19,11 +20,13 @@ from genre_lib.plots.songs import (
 )
 from genre_lib.plots.words import (
     strongest_words,
+    veiled,
     word_map,
 )
 
 __all__ = [
     "GENRE_COLOURS",
+    "GENRE_SYMBOLS",
     "accuracies",
     "calibration",
     "confusion",
@@ -37,5 +40,7 @@ __all__ = [
     "scores_of_genres",
     "speeds",
     "strongest_words",
+    "throughput",
+    "veiled",
     "word_map",
 ]

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from genre_lib.plots.look import ACCENT, LETTERING, MUTED, SEQUENTIAL, finish
+from genre_lib.plots.look import ACCENT, GENRE_COLOURS, LETTERING, MUTED, SEQUENTIAL, finish
 
 
 def learning_curves(table: pd.DataFrame, title: str = "Learning curves") -> go.Figure:
@@ -104,7 +104,7 @@ def accuracies(
         hovertemplate="%{y}: mean %{x:.1%}<extra></extra>",
     )
     figure.add_vline(x=base_rate, line_dash="dash", line_color=LETTERING)
-    figure.update_xaxes(title=f"{part} accuracy (dashed: base rate)", tickformat=".0%")
+    figure.update_xaxes(title="dashed: base rate", tickformat=".0%")
     alt = f"{part.capitalize()} accuracies beside the base rate of {base_rate:.1%}: " + ", ".join(
         f"{name} {means[name]:.1%}" for name in reversed(names)
     )
@@ -125,11 +125,47 @@ def speeds(songs_per_second: Mapping[str, float]) -> go.Figure:
             hovertemplate="%{y}: %{x:,} songs a second<extra></extra>",
         )
     )
-    figure.update_xaxes(title="songs a second (logarithmic)", type="log")
+    figure.update_xaxes(title="logarithmic", type="log", dtick=1)
     alt = "Bars, songs a second: " + ", ".join(
         f"{name} {songs_per_second[name]:,.0f}" for name in songs_per_second
     )
     return finish(figure, "Songs a second", alt, height=120 + 50 * len(names))
+
+
+def throughput(
+    lines: Mapping[str, pd.Series], counted: str, limit: float | None = None
+) -> go.Figure:
+    """Lines on logarithmic axes: songs a second against what a series' index counts.
+
+    `counted` names what that is, e.g. "songs in a batch". `limit` is where memory ends.
+    """
+    figure = go.Figure()
+    colours = [ACCENT, GENRE_COLOURS["rock"], GENRE_COLOURS["reggae"]]
+    for (name, series), colour in zip(lines.items(), colours, strict=False):
+        figure.add_scatter(
+            x=series.index,
+            y=series.round(),
+            name=name,
+            mode="lines+markers",
+            line_color=colour,
+            showlegend=len(lines) > 1,
+            hovertemplate=f"{name}, %{{x:,}} {counted}: %{{y:,}} songs a second<extra></extra>",
+        )
+    figure.update_xaxes(title=f"{counted} (logarithmic)", type="log")
+    figure.update_yaxes(title="logarithmic", type="log", dtick=1)
+    alt = f"Songs a second against {counted}. " + "; ".join(
+        f"{name}: {series.iloc[0]:,.0f} at {series.index[0]:,}, {series.iloc[-1]:,.0f} at "
+        f"{series.index[-1]:,}, most at {series.idxmax():,} ({series.max():,.0f})"
+        for name, series in lines.items()
+    )
+    if limit is not None:
+        figure.add_vline(x=limit, line_dash="dash", line_color=LETTERING)
+        figure.add_annotation(
+            x=np.log10(limit), y=0.02, yref="paper", text="memory ends", showarrow=False,
+            xanchor="right", xshift=-4, font_color=LETTERING,
+        )  # fmt: skip
+        alt += f". A dashed line marks where memory ends, at {limit:,.0f}"
+    return finish(figure, "Songs a second", alt, height=400)
 
 
 def calibration(bins: pd.DataFrame) -> go.Figure:
