@@ -17,7 +17,9 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -26,11 +28,12 @@ from course_tools.assignment_tests import load_tests, run_test
 from course_tools.assignments import DIST
 from course_tools.grading import results
 from course_tools.grading.results import Grade
-from course_tools.grading.sandbox import Ended, Names, Sandbox
+from course_tools.grading.sandbox import Ended, Names, Raised, Sandbox
 from course_tools.grading.submissions import Submission, read_cells, read_submissions
 from course_tools.grading.walls import Limits, NoSandbox, find_wall
 
 NO_STUDENT_ID = "student_id is empty: the songs are nobody's own"
+NO_TEXT = "student_id is no text: it stands between quotes"
 
 
 class Assignment:
@@ -79,7 +82,7 @@ def grade(submission: Submission, assignment: Assignment, limits: Limits, unsafe
         NoSandbox: there is none on this machine, and `unsafe` was not asked for.
     """
     wall = find_wall(unsafe)
-    made = Grade(submission.student, submission.lms_id, submission.late)
+    made = Grade(submission.student, submission.lms_id, submission.late, submission.remark)
     automatic = [name for name, part in assignment.parts.items() if not part["manual"]]
     made.points = dict.fromkeys(automatic, 0.0)
     start = time.monotonic()
@@ -88,7 +91,8 @@ def grade(submission: Submission, assignment: Assignment, limits: Limits, unsafe
         with Sandbox(limits, wall) as sandbox:
             _run(made, sandbox, cells, assignment)
             # A student's process that is gone earns what it had earned, and not a point more.
-            made.reason = made.reason or sandbox.reason
+            if sandbox.reason:
+                made.reason = f"the notebook {sandbox.reason}"
     except ValueError as error:
         made.reason = str(error)
     except Ended as error:
@@ -110,16 +114,27 @@ def _run(made: Grade, sandbox: Sandbox, cells: list[str], assignment: Assignment
     if not asked & set(names) - {"student_id"}:
         made.reason = "nothing that the parts ask for is in the notebook"
         return
-    if "student_id" in names and not str(names["student_id"]).strip():
-        made.reason = NO_STUDENT_ID
+    _see_to_student_id(made, names)
     for part, tests in assignment.tests.items():
         for test in tests:
             result = run_test(test, part, names)
             made.points[part] = made.points.get(part, 0.0) + result.points
             if not result.passed:
                 made.hints.setdefault(part, []).append(result.hint)
-    if sandbox.reason:
-        made.reason = f"the notebook {sandbox.reason}"
+
+
+def _see_to_student_id(made: Grade, names: Names) -> None:
+    """Note whose songs they are; without an id, tests of numbers of one's own find none."""
+    try:
+        typed = names["student_id"]
+    except Raised:
+        typed = ""
+    if isinstance(typed, str) and typed.strip():
+        made.student_id = typed.strip().lower()[:100]
+        names.known["student_id"] = typed  # for all tests the same
+        return
+    made.reason = NO_STUDENT_ID if isinstance(typed, str) else NO_TEXT
+    names.discard("student_id")
 
 
 def grade_all(
@@ -155,10 +170,14 @@ def grade_all(
             reason = f"could not be graded ({type(error).__name__}): grade again"
             nothing = dict.fromkeys(assignment.tests, 0.0)
             made[one] = Grade(one.student, one.lms_id, one.late, reason, points=nothing)
-    for grade_of in made.values():
-        name = f"{grade_of.student}_{grade_of.lms_id}"
-        name = "".join(c if c.isalnum() else "_" for c in name)[:100]
-        page = results.feedback(grade_of, assignment.name, assignment.parts)
+    pages: set[str] = set()
+    for one in submissions:
+        name = f"{made[one].student}_{made[one].lms_id}"
+        name = "".join(c if c.isalnum() else "_" for c in name)[:60]
+        while name.lower() in pages:  # Ann B and Ann-B
+            name += "_"
+        pages.add(name.lower())
+        page = results.feedback(made[one], assignment.name, assignment.parts)
         results.write(folder / f"{name}.html", page)
     return [made[one] for one in submissions]
 
@@ -166,25 +185,31 @@ def grade_all(
 def _kept(submission: Submission, assignment: Assignment, folder: Path) -> tuple[Path, str]:
     """The file that keeps a grade, and what it is the grade of."""
     name = hashlib.sha256(submission.file.encode()).hexdigest()[:16]
-    digest = hashlib.sha256(submission.content + submission.file.encode()).hexdigest()
+    digest = hashlib.sha256(repr(submission).encode()).hexdigest()
     return folder / f"{name}.json", f"{assignment.digest}-{digest}"
 
 
-def pool_of(scheduler: str | None, jobs: int) -> Executor:
+@contextmanager
+def pool_of(scheduler: str | None, jobs: int) -> Iterator[Executor]:
     """What notebooks are graded by: threads here, or the workers of a Dask cluster.
 
     Raises:
         ValueError: no scheduler answers at the address.
     """
     if scheduler is None:
-        return ThreadPoolExecutor(jobs)
-    from distributed import Client
-
+        with ThreadPoolExecutor(jobs) as pool:
+            yield pool
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ValueError("--scheduler needs Dask: `pip install distributed` gets it.") from None
     try:
         client = Client(scheduler, timeout=10)
     except (OSError, ValueError) as error:
         raise ValueError(f"No Dask scheduler answers at {scheduler} ({error}).") from None
-    return client.get_executor(pure=False)
+    with client, client.get_executor(pure=False) as pool:
+        yield pool
 
 
 def main(arguments: list[str] | None = None) -> int:

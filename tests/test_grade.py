@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,9 +19,9 @@ import torch
 from course_tools import grade as command
 from course_tools.grade import Assignment, grade_all
 from course_tools.grading import results
-from course_tools.grading.submissions import LARGEST, read_submissions
-from course_tools.grading.walls import Limits, NoSandbox, find_wall
-from course_tools.grading.wire import WireError, decode, encode
+from course_tools.grading.submissions import LARGEST, Submission, read_submissions
+from course_tools.grading.walls import Docker, Limits, NoSandbox, find_wall
+from course_tools.grading.wire import HEAD, WireError, decode, encode
 
 try:
     find_wall()
@@ -45,6 +48,7 @@ SECOND = (
     TESTS.replace("q1", "q2").replace("double", "halve").replace("[6, 11, -2]", "[1.5, 2.75, -0.5]")
 )
 SECOND = SECOND.replace("halve(2) == 4", "halve(2) == 1")
+SECOND = SECOND.replace("8341(halve)", "8341(halve, student_id)")
 GOOD = ["def double(x):\n    return 2 * x", "def halve(x):\n    return x / 2"]
 HALF = ["def double(x):\n    return 2 * x"]
 ID = ['student_id = "ada"', "base = 1"]
@@ -73,10 +77,90 @@ def notebook(cells, **metadata):
 CASES = {
     "good": (notebook([*ID, *GOOD]), (2, 2), ""),
     "half": (notebook([*ID, *HALF]), (2, 0), ""),
-    "no_id": (notebook(['student_id = ""', *GOOD]), (2, 2), "student_id is empty"),
+    "no_id": (notebook(['student_id = ""', *GOOD]), (2, 0), "student_id is empty"),
+    "id_without_quotes": (notebook(["student_id = 12345", *GOOD]), (2, 0), "between quotes"),
+    "hostile_id": (
+        notebook([*ID, *GOOD, "student_id = '<script>\\ud800'"]),
+        (2, 2),
+        "",
+    ),
     "missing_cells": (notebook([*ID]), (0, 0), "nothing that the parts ask for"),
     "renamed": (notebook([*ID, GOOD[0].replace("double", "twice"), GOOD[1]]), (0, 2), ""),
     "cell_raises": (notebook([*ID, GOOD[0], "1 / 0", GOOD[1]]), (2, 2), ""),
+    "needs_what_is_not_there": (
+        notebook(
+            [
+                *ID,
+                *GOOD,
+                "%pip install nonsense",
+                "input('?')",
+                "exit()",
+                "import plotly.express as px\npx.line(y=[1, 2]).show()",
+            ]
+        ),
+        (2, 2),
+        "",
+    ),
+    "hostile_objects": (
+        notebook(
+            [
+                *ID,
+                "class Any(list):\n"
+                "    __eq__ = __contains__ = lambda *a: True\n"
+                "    __len__ = __hash__ = lambda *a: 3\n"
+                "    __float__ = __index__ = __iter__ = __repr__ = __reduce__ = lambda *a: 1 / 0\n"
+                "def double(x):\n    return Any()\n"
+                "def halve(x):\n    return float('nan')",
+            ]
+        ),
+        (0, 0),
+        "",
+    ),
+    "kills_all": (notebook([*ID, *GOOD, "!kill -9 -1"]), (0, 0), "ended its own process"),
+    "thread_bomb": (
+        notebook(
+            [
+                *ID,
+                *GOOD,
+                "import threading, time\nwhile True:\n"
+                "    threading.Thread(target=time.sleep, args=(99,), daemon=True).start()",
+            ]
+        ),
+        (0, 0),
+        "threads",
+    ),
+    "forks_share_memory": (
+        notebook(
+            [
+                *ID,
+                *GOOD,
+                "import os, time, numpy as np\nkeep = []\nfor i in range(9):\n"
+                "    keep.append(np.ones(50_000_000))\n"
+                "    if os.fork() == 0:\n        time.sleep(99)",
+            ]
+        ),
+        (0, 0),
+        "of memory",
+    ),
+    "fills_the_memory_with_files": (
+        notebook(
+            [
+                *ID,
+                "import os\nmost = 0\n"
+                "for folder in ('/dev/shm', '/dev', '/', '/tmp', '/usr'):\n"
+                "    try:\n"
+                "        with open(f'{folder}/x', 'wb') as file:\n"
+                "            for _ in range(12):\n"
+                "                file.write(b'x' * 10_000_000)\n"
+                "                most = max(most, file.tell())\n"
+                "    except OSError: pass\n"
+                "def double(x):\n    return 2 * x if most > 100_000_000 else 'no room'",
+                GOOD[1],
+            ]
+        ),
+        (0, 2),
+        "",
+    ),
     "endless_loop": (notebook([*ID, *GOOD, "while True: pass"]), (0, 0), "did not finish within"),
     "endless_answer": (
         notebook([*ID, "def double(x):\n    while True: pass", GOOD[1]]),
@@ -160,7 +244,7 @@ CASES = {
                 *ID,
                 *GOOD,
                 "import shutil, genre_lib\n"
-                "for p in (genre_lib.__path__[0], '/etc', '/bin', '/tmp'):\n"
+                "for p in (genre_lib.__path__[0], '/etc', '/tmp'):\n"
                 "    shutil.rmtree(p, ignore_errors=True)",
             ]
         ),
@@ -195,7 +279,7 @@ CASES = {
     "no_notebook": (b'{"a": 1}', (0, 0), "JSON, but no notebook"),
     "deep_json": (b"[" * 200_000, (0, 0), "no JSON"),
 }
-LIMITS = Limits(seconds=30, memory=1_200_000_000, processes=25, output=300_000)
+LIMITS = Limits(seconds=25, memory=1_200_000_000, processes=25, output=300_000)
 
 
 @pytest.fixture(scope="module")
@@ -271,12 +355,14 @@ def test_command_writes_tables_for_people_and_for_an_lms(assignment, tmp_path, m
     assert command.main([str(archive), "--assignment", "01", "--out", str(out)]) == 0
     rows = list(csv.reader(out.open(encoding="utf-8")))
     assert rows[0][:6] == ["student", "id", "q1", "q2", "q3", "total"]
-    assert rows[0][6:] == ["of", "late", "seconds", "reason"]
+    assert rows[0][6:] == ["of", "late", "seconds", "student_id", "reason"]
     assert rows[1][:5] == ["Bo =1", "88", "0", "0", ""]
     assert rows[2][:8] == ["lovelaceada", "77", "2", "2", "", "4", "4", "late"]
     canvas = list(csv.reader((tmp_path / "grades-canvas.csv").open(encoding="utf-8")))
     assert canvas[2] == ["lovelaceada", "77", "", "", "", "4"]
-    assert "Participant 88" in (tmp_path / "grades-moodle.csv").read_text("utf8")
+    moodle = list(csv.DictReader((tmp_path / "grades-moodle.csv").open(encoding="utf-8")))
+    assert (moodle[0]["Identifier"], moodle[0]["Grade"]) == ("Participant 88", "0")
+    assert "Last modified (grade)" in moodle[0]  # else Moodle refuses the file
     assert "2 graded, 1 with a remark" in capsys.readouterr().out
 
 
@@ -305,6 +391,46 @@ def test_names_of_canvas_and_moodle(name, student, lms_id, late, tmp_path):
     assert (one.student, one.lms_id, one.late) == (student, lms_id, late)
 
 
+def test_names_in_folders_of_ones_own_and_files_that_are_no_notebooks(tmp_path):
+    def students(*names):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        for name in names:
+            path = os.path.join(os.fsencode(folder), name if type(name) is bytes else name.encode())
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(b"{}")
+        return [(one.student, one.fault, one.remark) for one in read_submissions(folder)]
+
+    assert students("a/ada.ipynb", "b/bo.ipynb") == [("ada", "", ""), ("bo", "", "")]
+    assert students("ada/01.ipynb", "bo/01.ipynb") == [("ada", "", ""), ("bo", "", "")]
+    assert [one[0] for one in students("a/1.ipynb", "a/2.ipynb", "b/1.ipynb")] == [
+        "a/1", "a/2", "b/1",
+    ]  # fmt: skip
+    assert students(b"\xff.ipynb")[0][0] == "\\xff"
+    moodle = "export/Ada L_7_assignsubmission_file_/"
+    assert students(moodle + "x.pdf") == [("Ada L", "is no notebook (.pdf)", "")]
+    assert students(moodle + "x.pdf", moodle + "01.ipynb") == [("Ada L", "", "")]
+    (ada,) = students(moodle + "old/01.ipynb", moodle + "x.pdf", moodle + "01.ipynb")
+    assert ada[2].startswith("2 notebooks were handed in; this is 01")
+
+
+def test_broken_and_climbing_members_of_a_zip_get_rows(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("../../../climbs_1_2_01.ipynb", b"{}")
+        file.writestr("bomb_2_3_01.ipynb", bytes(LARGEST + 1))
+        file.writestr("broken_3_4_01.ipynb", os.urandom(9000).hex())
+        link = zipfile.ZipInfo("link_4_5_01.ipynb")
+        link.external_attr = 0o120777 << 16
+        file.writestr(link, "/etc/passwd")
+    raw = bytearray((tmp_path / "a.zip").read_bytes())
+    start = raw.index(b"broken_3_4") + 100
+    raw[start : start + 500] = b"\xff" * 500
+    (tmp_path / "a.zip").write_bytes(raw)
+    found = {one.student: one for one in read_submissions(tmp_path / "a.zip")}
+    assert "climbs" not in found and found["link"].content == b"/etc/passwd"
+    assert "MB" in found["bomb"].fault and "unpacked" in found["broken"].fault
+
+
 def test_of_several_versions_the_last_counts(tmp_path):
     for i in ("", "-1", "-2"):
         (tmp_path / f"ada_1_2{i[1:]}_01{i}.ipynb").write_bytes(i.encode() or b"first")
@@ -321,8 +447,6 @@ def test_nothing_to_grade_is_said(tmp_path):
 
 
 def through(value):
-    import io
-
     return decode(io.BytesIO(encode(value, lambda held: None)), lambda number: number)
 
 
@@ -343,13 +467,94 @@ def test_what_is_no_data_is_refused():
     for value in (object(), np, lambda: 0):
         with pytest.raises(WireError, match="can't be sent"):
             through(value)
-    import io
-
-    for raw in (b"\0" * 16 + b"rubbish", (2**40).to_bytes(8, "big") * 2, b"x" * 40):
+    rubbish = [b"\0" * 16 + b"rubbish", (2**40).to_bytes(8, "big") * 2, b"x" * 40]
+    rubbish += [sent({"$": "series", "v": [1, 2, 3]}), sent({"$": "frame", "v": 1}), sent({"$": 1})]
+    rubbish += [sent({"$": "array", "v": 0}, shape=(10**16,)), sent({"$": "array", "v": 0}, (-1,))]
+    rubbish += [HEAD.pack(25_000_000, 0) + b"[" * 25_000_000]  # a list of a hundred bytes a letter
+    for raw in rubbish:
         with pytest.raises((WireError, EOFError)):
             decode(io.BytesIO(raw), lambda number: number)
 
 
+def sent(tree, shape=(1,)):
+    header, packed = io.BytesIO(), io.BytesIO()
+    about = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, about)
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("arr_0.npy", header.getvalue())  # and no numbers
+    text = json.dumps(tree).encode()
+    return HEAD.pack(len(text), packed.tell()) + text + packed.getvalue()
+
+
 def test_cells_that_a_spreadsheet_would_run_are_defused(tmp_path):
-    results.write_csv(tmp_path / "t.csv", [["=1+1", "-2", "Ada"]])
-    assert (tmp_path / "t.csv").read_text().startswith("'=1+1,'-2,Ada")
+    results.write_csv(tmp_path / "t.csv", [["=1+1", "-2", " @x", "Ada\ud800"]])
+    assert (tmp_path / "t.csv").read_text().startswith("'=1+1,'-2,' @x,Ada?")
+
+
+def test_pages_of_feedback_are_each_students_own(assignment, tmp_path):
+    for name in ("Ann-B", "Ann B", "ann_b"):
+        (tmp_path / f"{name}.ipynb").write_bytes(b"{}")
+    grade_here(read_submissions(tmp_path), assignment, tmp_path / "feedback")
+    pages = [page.read_text("utf8") for page in (tmp_path / "feedback").glob("*.html")]
+    assert len(pages) == 3 and any(": Ann B<" in page for page in pages)
+
+
+def test_same_student_id_in_two_notebooks_is_said_to_the_instructor_alone(assignment):
+    points = {"q1": 2.0, "q2": 2.0}
+    ada, bo, eve = (
+        results.Grade(n, "", False, student_id=n[:1], points=points) for n in ["a", "ab", "e"]
+    )
+    rows = results.table([ada, bo, eve], assignment.parts)
+    assert [row[-1] for row in rows[1:]] == ["2 notebooks have this student_id"] * 2 + [""]
+    assert "student_id" not in results.feedback(ada, "01_tiny", assignment.parts)
+
+
+@needs_sandbox
+def test_a_cluster_gives_the_same_grades(assignment, graded, handed_in, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    for name in ("good", "half", "truncated"):
+        (tmp_path / f"{name}.ipynb").write_bytes(CASES[name][0])
+    monkeypatch.setattr(command, "find_assignment", lambda number: assignment)
+    out = tmp_path / "grades.csv"
+    with distributed.LocalCluster(1, threads_per_worker=2, dashboard_address=None) as cluster:
+        arguments = [str(tmp_path), "--assignment", "01", "--out", str(out)]
+        assert command.main([*arguments, "--scheduler", cluster.scheduler_address]) == 0
+    rows = list(csv.DictReader(out.open(encoding="utf-8")))
+    for row in rows:
+        here = graded[0][row["student"]]
+        earned = {part: float(row[part]) for part in here.points}
+        assert (earned, row["late"]) == (here.points, "") and here.reason in row["reason"]
+    assert len(rows) == 3
+
+
+def test_no_cluster_is_said(capsys, tmp_path, assignment, monkeypatch):
+    monkeypatch.setattr(command, "find_assignment", lambda number: assignment)
+    (tmp_path / "a.ipynb").write_bytes(b"{}")
+    arguments = [str(tmp_path), "--assignment", "01", "--out", str(tmp_path / "g.csv")]
+    assert command.main([*arguments, "--scheduler", "nonsense://here"]) == 1
+    assert "No Dask scheduler answers at nonsense://here" in capsys.readouterr().err
+
+
+DOCKER = """#!{python}
+import os, subprocess, sys
+given = sys.argv[1:]
+if given[0] == "top":
+    print("PID\\n1")
+if given[0] == "run":
+    for must in ("--network none", "--read-only", "--cap-drop ALL", "--user 65534:65534"):
+        assert must in " ".join(given), must
+    worker = given[given.index("deep-music-grader") + 1 :]
+    assert worker[:2] == ["timeout", "--signal=KILL"] and worker[3] == "python"
+    os.execv(sys.executable, [sys.executable, *worker[4:]])
+"""
+
+
+def test_where_there_is_docker_alone_it_is_asked(assignment, tmp_path, monkeypatch):
+    fake = tmp_path / "docker"
+    fake.write_text(DOCKER.format(python=sys.executable))
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_wall() is Docker
+    content = CASES["half"][0]
+    one = command.grade(Submission("half", "", False, "half", content), assignment, LIMITS, False)
+    assert (one.points, one.reason) == ({"q1": 2, "q2": 0}, "")

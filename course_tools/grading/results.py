@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
@@ -26,6 +27,8 @@ class Grade:
     late: bool
     reason: str = ""
     """What was wrong with the submission as a whole, or nothing."""
+    student_id: str = ""
+    """What was typed into the notebook's first cell."""
     seconds: float = 0.0
     points: dict[str, float] = field(default_factory=dict)
     hints: dict[str, list[str]] = field(default_factory=dict)
@@ -49,7 +52,7 @@ def recall(path: Path, key: str) -> Grade | None:
 def write(path: Path, text: str) -> None:
     """Write a file as a whole, or not at all."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, "utf8")
+    part.write_text(text, "utf8", errors="replace")
     os.replace(part, path)
 
 
@@ -82,17 +85,23 @@ def feedback(grade: Grade, assignment: str, parts: dict[str, dict]) -> str:
     )
 
 
-def table(grades: Iterable[Grade], parts: dict[str, dict]) -> list[list[str]]:
+def table(grades: Sequence[Grade], parts: dict[str, dict]) -> list[list[str]]:
     """The rows of grades.csv, with a heading; open questions have an empty column."""
     automatic = [name for name, part in parts.items() if not part["manual"]]
     manual = [name for name, part in parts.items() if part["manual"]]
     most = sum(parts[name]["points"] for name in automatic)
-    rows = [["student", "id", *automatic, *manual, "total", "of", "late", "seconds", "reason"]]
+    ends = ["total", "of", "late", "seconds", "student_id", "reason"]
+    rows = [["student", "id", *automatic, *manual, *ends]]
+    typed = Counter(one.student_id for one in grades)
     for one in grades:
         points = [f"{one.points.get(name, 0):g}" for name in automatic]
         total = sum(one.points.get(name, 0) for name in automatic)
         ends = [f"{total:g}", f"{most:g}", "late" if one.late else "", f"{one.seconds:.0f}"]
-        rows.append([one.student, one.lms_id, *points, *("" for _ in manual), *ends, one.reason])
+        again = f"{typed[one.student_id]} notebooks have this student_id"
+        shared = one.student_id and typed[one.student_id] > 1
+        reason = "; ".join([one.reason] * bool(one.reason) + [again] * bool(shared))
+        ends += [one.student_id, reason]
+        rows.append([one.student, one.lms_id, *points, *("" for _ in manual), *ends])
     return rows
 
 
@@ -105,21 +114,21 @@ def canvas(grades: Iterable[Grade], assignment: str) -> list[list[str]]:
 
 
 def moodle(grades: Iterable[Grade]) -> list[list[str]]:
-    """What Moodle imports as an offline grading worksheet."""
-    rows = [["Identifier", "Full name", "Grade", "Feedback comments"]]
+    """What Moodle imports as an offline grading worksheet: without the date it refuses the file."""
+    rows = [["Identifier", "Full name", "Grade", "Last modified (grade)", "Feedback comments"]]
     for one in grades:
         hints = " ".join(hint for some in one.hints.values() for hint in some)
         identifier = f"Participant {one.lms_id}" if one.lms_id else ""
         total = f"{sum(one.points.values()):g}"
-        rows.append([identifier, one.student, total, f"{one.reason} {hints}".strip()])
+        rows.append([identifier, one.student, total, "", f"{one.reason} {hints}".strip()])
     return rows
 
 
 def write_csv(path: Path, rows: list[list[str]]) -> None:
     """Write rows; a cell that a spreadsheet would take for a formula gets an apostrophe."""
     part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with part.open("w", encoding="utf-8", errors="replace", newline="") as file:
         for row in rows:
-            safe = [f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell for cell in row]
+            safe = [f"'{cell}" if cell.lstrip()[:1] in tuple("=+-@") else cell for cell in row]
             csv.writer(file).writerow(safe)
     os.replace(part, path)

@@ -57,15 +57,7 @@ class Sandbox:
 
     def _end(self, reason: str) -> None:
         self.reason = self.reason or reason
-        try:
-            tree = self._wall.processes(psutil.Process(self._process.pid))
-        except psutil.NoSuchProcess:
-            tree = []
-        self._process.kill()
-        for process in tree:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        self._wall.end()
+        self._wall.end(self._process)
         self._process.wait()
 
     def _watch_output(self) -> None:
@@ -85,7 +77,10 @@ class Sandbox:
                 worker = psutil.Process(self._process.pid)
                 if self._wall.count(worker) > limits.processes:
                     return self._end(f"started more than {limits.processes} processes")
-                if sum(map(_memory, self._wall.processes(worker))) > limits.memory:
+                inside = self._wall.processes(worker)
+                if sum(map(_threads, inside)) > limits.threads:
+                    return self._end(f"started more than {limits.threads} threads")
+                if sum(map(_memory, inside)) > limits.memory:
                     return self._end(f"took more than {limits.memory / 2**30:.1f} GB of memory")
             except psutil.NoSuchProcess:
                 pass
@@ -117,7 +112,14 @@ class Sandbox:
 
 def _memory(process: psutil.Process) -> int:
     with contextlib.suppress(psutil.Error):
-        return process.memory_full_info().uss  # its own: what forks share counts once
+        memory = process.memory_full_info()
+        return getattr(memory, "pss", memory.uss)  # of what forks share each has its share
+    return 0
+
+
+def _threads(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.Error):
+        return process.num_threads()
     return 0
 
 
@@ -142,9 +144,15 @@ class Names(Mapping):
 
     def __init__(self, sandbox: Sandbox, names: list[str]):
         self._sandbox, self._names = sandbox, set(sandbox.ask("names", names))
+        self.known: dict[str, Any] = {}
+        """What is not asked for again."""
+
+    def discard(self, name: str) -> None:
+        """Leave a name out."""
+        self._names.discard(name)
 
     def __getitem__(self, name: str) -> Any:
-        return self._sandbox.ask("get", name)
+        return self.known[name] if name in self.known else self._sandbox.ask("get", name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

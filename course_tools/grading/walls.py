@@ -6,6 +6,7 @@ machine to be seen but Python and its packages.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -40,7 +41,9 @@ class Limits:
     seconds: float = 240.0
     memory: int = 3 * 2**30
     """Bytes of all its processes together."""
-    processes: int = 40
+    processes: int = 16
+    threads: int = 200
+    """Of all its processes together."""
     output: int = 2_000_000
     """Bytes printed."""
     files: int = 100_000_000
@@ -66,8 +69,12 @@ class Nothing:
         """How many processes there are."""
         return len(self.processes(worker))
 
-    def end(self) -> None:
-        """End what killing the worker does not end."""
+    def end(self, process: subprocess.Popen) -> None:
+        """End the worker that `process` started, with all that it started."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for one in self.processes(psutil.Process(process.pid)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
 
     def died(self, code: int) -> str:
         """Why a worker that ended by itself did so."""
@@ -84,17 +91,34 @@ class Bubblewrap(Nothing):
         home = {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
         variables = home | _settings() | {"IPYTHONDIR": "/tmp/.ipython"}
         return [
-            *("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"),
+            # The grader goes first, however many processes there are.
+            *(
+                "nice",
+                "-n",
+                "10",
+                "bwrap",
+                "--unshare-all",
+                "--die-with-parent",
+                "--new-session",
+                "--clearenv",
+            ),
             *("--size", str(self.limits.files), "--tmpfs", "/tmp"),  # before what lies under it
             *(part for path in seen for part in ("--ro-bind", path, path)),
-            *("--proc", "/proc", "--dev", "/dev", "--chdir", "/tmp"),
+            *("--proc", "/proc", "--dev", "/dev"),
+            *("--size", str(self.limits.files), "--tmpfs", "/dev/shm"),
+            *("--remount-ro", "/dev", "--remount-ro", "/"),  # else they fill the memory
+            *("--chdir", "/tmp"),
             *(part for item in variables.items() for part in ("--setenv", *item)),
-            *(sys.executable, *WORKER),
+            *(sys.executable, *WORKER, str(self.limits.threads)),
         ]
 
     def processes(self, worker: psutil.Process) -> list[psutil.Process]:
         """What runs inside, without bubblewrap itself."""
         return worker.children(recursive=True)
+
+    def end(self, process: subprocess.Popen) -> None:
+        """All processes of the namespace end with the first one."""
+        process.kill()
 
 
 class Docker(Nothing):
@@ -117,12 +141,12 @@ class Docker(Nothing):
             *("--network", "none", "--read-only", "--workdir", "/tmp", "--user", NOBODY),
             *("--tmpfs", f"/tmp:rw,mode=1777,size={self.limits.files}"),
             *("--memory", memory, "--memory-swap", memory),
-            # Threads count, too: the worker has some of its own.
-            *("--pids-limit", str(100 + self.limits.processes)),
+            *("--pids-limit", str(self.limits.threads)),  # which counts processes, too
             *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
             *(part for bind in binds for part in ("--mount", bind)),
             *(part for item in variables.items() for part in ("--env", "=".join(item))),
-            *(IMAGE, "python", *WORKER),
+            # Where the grader itself was killed, nobody else ends what does not end by itself.
+            *(IMAGE, "timeout", "--signal=KILL", str(2 * self.limits.seconds), "python", *WORKER),
         ]
 
     def processes(self, worker: psutil.Process) -> list[psutil.Process]:
@@ -133,8 +157,9 @@ class Docker(Nothing):
         """How many processes the container has."""
         return len(_run(["docker", "top", self.name, "-o", "pid"]).stdout.splitlines()) - 1
 
-    def end(self) -> None:
+    def end(self, process: subprocess.Popen) -> None:
         """Remove the container with all that runs in it."""
+        process.kill()
         _run(["docker", "rm", "--force", self.name])
 
     def died(self, code: int) -> str:
@@ -165,6 +190,8 @@ def _settings() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "GENRE_SONGS": "synthetic",  # no network to fetch others through, and none shown
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PLOTLY_RENDERER": "plotly_mimetype",  # else it looks for a browser, and waits
+        "PIP_NO_INDEX": "1",  # else it tries again and again
     }
 
 

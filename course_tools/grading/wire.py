@@ -10,14 +10,15 @@ from __future__ import annotations
 import io
 import json
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
-import torch
 
 MOST_BYTES = 200_000_000
+MOST_TEXT = 20_000_000  # as Python's lists it takes many times as much
 DEEPEST = 50
 HEAD = struct.Struct(">QQ")
 
@@ -44,7 +45,7 @@ def decode(stream: BinaryIO, handle: Callable[[int], Any]) -> Any:
         WireError: it sent something else, or too much.
     """
     json_bytes, array_bytes = HEAD.unpack(_exactly(stream, HEAD.size))
-    if json_bytes + array_bytes > MOST_BYTES:
+    if json_bytes > MOST_TEXT or json_bytes + array_bytes > MOST_BYTES:
         raise WireError(f"a message of {json_bytes + array_bytes:,} bytes is too long")
     text, packed = _exactly(stream, json_bytes), _exactly(stream, array_bytes)
     try:
@@ -53,7 +54,7 @@ def decode(stream: BinaryIO, handle: Callable[[int], Any]) -> Any:
                 raise WireError("arrays that are too large")
             arrays = [archive[f"arr_{i}"] for i in range(len(archive.files))]
         return _unpack(json.loads(text), arrays, handle, 0)
-    except (ValueError, KeyError, TypeError, IndexError, OSError, RecursionError) as error:
+    except Exception as error:  # whatever it is, the fault lies in what was sent
         raise WireError(f"a message that can't be read ({type(error).__name__})") from None
 
 
@@ -79,7 +80,7 @@ def _pack(value: Any, arrays: list, handle: Callable, depth: int) -> Any:
         return value
     if isinstance(value, np.generic):
         return inner(value.item())
-    if isinstance(value, torch.Tensor):
+    if "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor):
         return {"$": "tensor", "v": inner(value.detach().cpu().numpy())}
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "OUS":
@@ -123,6 +124,8 @@ def _unpack(tree: Any, arrays: list, handle: Callable, depth: int) -> Any:
     if kind == "array":
         return arrays[value]
     if kind == "tensor":
+        import torch  # seconds, which a notebook without tensors need not wait
+
         return torch.from_numpy(np.array(inner(value)))
     if kind == "objects":
         return np.array(inner(value), dtype=object)

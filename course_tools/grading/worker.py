@@ -7,6 +7,7 @@ answer and no points.
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import types
 from typing import Any
@@ -69,8 +70,11 @@ def serve(requests: Any, answers: Any) -> None:
 def main() -> None:
     """Requests come from standard input, answers go to standard output, prints to standard error.
 
-    The first two are moved away, so that a notebook that reads or prints does not meet them.
+    The first two are moved away, so that a notebook that reads or prints does not meet them. An
+    argument limits processes and threads, which the kernel counts for each sandbox, except root's.
     """
+    if sys.argv[1:]:
+        resource.setrlimit(resource.RLIMIT_NPROC, (int(sys.argv[1]),) * 2)
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
