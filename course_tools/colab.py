@@ -3,7 +3,8 @@
 An environment with Colab's versions; a kernel in which ``google.colab`` is imported; an empty
 folder around each notebook; and `genre_lib` installed by the notebook's own first cell. The
 repository's address leads to the last commit of this clone, by git's ``insteadOf``. Notebooks run
-in reverse order, so none may lean on one before it, and the first of them runs twice.
+in reverse order, so none may lean on one before it, and all but the long ones run a second time in
+the same kernel.
 """
 
 from __future__ import annotations
@@ -20,15 +21,19 @@ from pathlib import Path
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from course_tools.chapters import INSTALL_ADDRESS, ROOT, find_chapters
+from course_tools.chapters import INSTALL_ADDRESS, ROOT, code_cells, find_chapters
 from course_tools.notebooks import ANSI, CELL_SECONDS, PROGRESS_BAR
 
 FOLDER = ROOT / ".venv-colab"
 OURS = "genre-lib"
+INSTALL_SECONDS = 20
+"""How long a student may have to wait for the library, once it has come over the network."""
+LONG = 60
+"""Seconds of a notebook that does not run again in the same kernel."""
 # What the first cell of an assignment brings along; Colab ships none of them.
 CHECKS = {"otter-grader", "fica", "ipylab", "python-frontmatter", "dill", "wrapt"}
 # What Colab's kernel has done before a notebook's first cell.
@@ -62,17 +67,39 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
     ]
 
 
+def install_address() -> str:
+    """What the chapters' first cells install."""
+    chapters = (chapter.md.read_text("utf8") for chapter in find_chapters())
+    return next(found[0] for text in chapters if (found := INSTALL_ADDRESS.search(text)))
+
+
+def install(python: Path, variables: dict[str, str]) -> float:
+    """Install the library as a chapter's first cell does.
+
+    Returns:
+        Seconds taken.
+
+    Raises:
+        NotAsInColab: it took longer than `INSTALL_SECONDS`.
+    """
+    start = time.perf_counter()
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, install_address()], check=True, env=variables)
+    seconds = time.perf_counter() - start
+    if seconds > INSTALL_SECONDS:
+        raise NotAsInColab(
+            f"installing {OURS} took {seconds:.0f} s, more than {INSTALL_SECONDS} s: is something "
+            "of Colab's replaced, or is this machine busy?"
+        )
+    return seconds
+
+
 def environment(folder: Path) -> dict[str, str]:
     """Variables of a kernel like Colab's; files that they name are written into `folder`."""
     for name, text in STAND_IN.items():
         path = folder / "stand-in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf8")
-    address = next(
-        found[0].removeprefix("git+")
-        for chapter in find_chapters()
-        if (found := INSTALL_ADDRESS.search(chapter.md.read_text("utf8")))
-    )
     kept = {k: v for k, v in os.environ.items() if k not in ("GENRE_SONGS", "VIRTUAL_ENV")}
     return kept | {
         "PYTHONPATH": str(folder / "stand-in"),
@@ -81,17 +108,17 @@ def environment(folder: Path) -> dict[str, str]:
         "PLOTLY_RENDERER": "plotly_mimetype",
         "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": f"url.file://{ROOT}.insteadOf",
-        "GIT_CONFIG_VALUE_0": address,
+        "GIT_CONFIG_VALUE_0": install_address().removeprefix("git+"),
         "GIT_CONFIG_KEY_1": "safe.directory",
         "GIT_CONFIG_VALUE_1": "*",
     }
 
 
-def run(path: Path, python: Path, folder: Path, variables: dict[str, str]) -> float:
-    """Run a notebook in the empty folder `folder`.
+def run(path: Path, python: Path, folder: Path, variables: dict[str, str]) -> list[float]:
+    """Run a notebook in the empty folder `folder`, and once more in the same kernel if it is short.
 
     Returns:
-        Seconds taken.
+        Seconds that each run took.
 
     Raises:
         NotAsInColab: a cell raised or ran too long; the message names notebook and cell.
@@ -102,22 +129,28 @@ def run(path: Path, python: Path, folder: Path, variables: dict[str, str]) -> fl
     spec.parent.mkdir(parents=True, exist_ok=True)
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
     spec.write_text(json.dumps({"argv": argv, "display_name": "Colab", "language": "python"}))
-    manager = AsyncKernelManager(
+    manager = KernelManager(
         kernel_name="colab", kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernels)])
     )
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook, km=manager, timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}}
     )
-    start = time.perf_counter()
+    taken: list[float] = []
     try:
-        client.execute(env=variables)
-    except CellExecutionError as error:
-        raise NotAsInColab(f"{path.name}: {ANSI.sub('', str(error)).strip()}") from None
-    except (CellTimeoutError, DeadKernelError) as error:
-        raise NotAsInColab(f"{path.name}: {type(error).__name__}") from None
-    _expect_quiet(path.name, notebook)
-    return time.perf_counter() - start
+        while len(taken) < 2 and sum(taken) < LONG:
+            start = time.perf_counter()
+            client.execute(env=variables)
+            taken.append(time.perf_counter() - start)
+            _expect_quiet(path.name, notebook)
+            _expect_source(path.name, notebook)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        again = ", the second time" if taken else ""
+        reason = ANSI.sub("", str(error)).strip() or type(error).__name__
+        raise NotAsInColab(f"{path.name}{again}: {reason}") from None
+    finally:
+        manager.shutdown_kernel(now=True)
+    return taken
 
 
 def _expect_quiet(name: str, notebook: nbformat.NotebookNode) -> None:
@@ -127,6 +160,14 @@ def _expect_quiet(name: str, notebook: nbformat.NotebookNode) -> None:
             text = output.get("text", "")
             if not PROGRESS_BAR.search(text) and re.search(r"ERROR: |incompatible", text):
                 raise NotAsInColab(f"{name}: the installation says: {text.strip()[:300]}")
+
+
+def _expect_source(name: str, notebook: nbformat.NotebookNode) -> None:
+    """Raise where synthetic songs stand in for the published ones and nobody is told why."""
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    if "stand in for the published songs" in printed and "could not be fetched" not in printed:
+        raise NotAsInColab(f"{name}: it does not say why the songs are synthetic")
 
 
 def main(names: Iterable[str]) -> int:
@@ -142,18 +183,21 @@ def main(names: Iterable[str]) -> int:
         variables = environment(folder)
         subprocess.run(uninstall, check=True, stderr=subprocess.DEVNULL)
         before = packages(python)
-        last = paths[-1]
-        for i, path in enumerate([last, *reversed(paths)]):
-            if i != 1:  # the second run of the same notebook finds the library installed
-                subprocess.run(uninstall, check=True, stderr=subprocess.DEVNULL)
+        try:
+            print(f"Installing takes {install(python, variables):.1f} s.", flush=True)
+        except NotAsInColab as error:
+            failures.append(str(error))
+            print(f"FAILED {error}", flush=True)
+        for path in reversed(paths):
+            subprocess.run(uninstall, check=True, stderr=subprocess.DEVNULL)
             try:
-                seconds = run(path, python, folder / f"{i}-{path.stem}", variables)
+                taken = run(path, python, folder / path.stem, variables)
                 after = packages(python)
                 if OURS not in after:
                     raise NotAsInColab(f"{path.name}: its first cell did not install {OURS}")
                 if changed := changes(before, after):
                     raise NotAsInColab(f"{path.name}: replaced {', '.join(changed)}")
-                print(f"{path.name}: {seconds:.0f} s", flush=True)
+                print(f"{path.name}: {' + '.join(f'{s:.0f}' for s in taken)} s", flush=True)
             except NotAsInColab as error:
                 failures.append(str(error))
                 print(f"FAILED {error}", flush=True)
