@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -58,18 +59,85 @@ def test_every_figure_has_an_alternative_and_no_background(songs, trained):
         assert content["paper_bgcolor"] == content["plot_bgcolor"] == "rgba(0, 0, 0, 0)"
 
 
+def linear(colour: str) -> np.ndarray:
+    """A colour's red, green and blue as amounts of light, each in [0, 1]; shape (3,)."""
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
 def contrast(colour: str, background: float) -> float:
     """Contrast ratio by WCAG 2.2 between a colour and a grey of the given luminance."""
-    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
+    luminance = float(linear(colour) @ [0.2126, 0.7152, 0.0722])
     return (max(luminance, background) + 0.05) / (min(luminance, background) + 0.05)
 
 
 def test_genre_colours_stand_out_from_light_and_dark():
-    assert set(plots.GENRE_COLOURS) == set(GENRES)
+    assert set(plots.GENRE_COLOURS) == set(plots.GENRE_SYMBOLS) == set(GENRES)
+    assert len(set(plots.GENRE_SYMBOLS.values())) == len(GENRES)
     for colour in plots.GENRE_COLOURS.values():
-        assert contrast(colour, 1.0) >= 3 and contrast(colour, 0.0065) >= 3
+        assert contrast(colour, 1.0) >= 3 and contrast(colour, 0.0085) >= 3  # #14171c
+
+
+SEEN_BY = {  # Machado, Oliveira and Fernandes 2009: light as seen by the fully colour-blind
+    "most": np.eye(3),
+    "protanopes": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopes": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopes": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def oklab(light: np.ndarray) -> np.ndarray:
+    """Linear light in OKLab (Ottosson 2020), where distances are as large as they look."""
+    cones = np.cbrt(
+        np.array(
+            [
+                [0.4122214708, 0.5363325363, 0.0514459929],
+                [0.2119034982, 0.6806995451, 0.1073969566],
+                [0.0883024619, 0.2817188376, 0.6299787005],
+            ]
+        )
+        @ np.clip(light, 0, 1)
+    )
+    return (
+        np.array(
+            [
+                [0.2104542553, 0.7936177850, -0.0040720468],
+                [1.9779984951, -2.4285922050, 0.4505937099],
+                [0.0259040371, 0.7827717662, -0.8086757660],
+            ]
+        )
+        @ cones
+    )
+
+
+@pytest.mark.parametrize("reader", SEEN_BY)
+def test_genre_colours_are_told_apart(reader):
+    seen = {g: oklab(SEEN_BY[reader] @ linear(c)) for g, c in plots.GENRE_COLOURS.items()}
+    near = {(a, b): np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(seen, 2)}
+    pair = min(near, key=near.get)
+    assert near[pair] >= 0.07, f"{reader} hardly tell {' from '.join(pair)}: {near[pair]:.3f}"
+
+
+def test_slurs_are_veiled_where_words_are_shown(trained):
+    classifier, _, _ = trained
+    pull = genre_pull(classifier).iloc[:20]
+    slur = "n" + "igga"
+    pull = pull.rename(index={pull["hip hop"].idxmax(): slur})
+    drawn = plots.strongest_words(pull).to_json()
+    assert slur not in drawn and json.dumps("n∗∗∗a")[1:-1] in drawn
+    assert plots.veiled("night") == "night"
 
 
 def test_a_words_pull_is_what_it_does_to_a_song(trained):

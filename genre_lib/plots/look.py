@@ -10,15 +10,27 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 GENRE_COLOURS = {
-    "blues": "#3d7fd9",
-    "country": "#b8860b",
-    "hip hop": "#9467e0",
-    "jazz": "#0d9a8b",
-    "pop": "#e0559a",
-    "reggae": "#5f9c2f",
-    "rock": "#d9572b",
+    "blues": "#4f8cf5",
+    "country": "#7b6417",
+    "hip hop": "#8a3ae6",
+    "jazz": "#08736e",
+    "pop": "#cc1a78",
+    "reggae": "#4b9801",
+    "rock": "#dc7364",
 }
-"""Mid-tones: each stands out from white and from near-black alike."""
+"""Each stands out from white and from near-black alike, and from the others for colour-blind
+readers too, who go by lightness: hues that they confuse are light and dark in turn."""
+
+GENRE_SYMBOLS = {
+    "blues": "circle",
+    "country": "square",
+    "hip hop": "diamond",
+    "jazz": "cross",
+    "pop": "star",
+    "reggae": "triangle-up",
+    "rock": "x",
+}
+"""A shape for each genre beside its colour, for points that no name stands at."""
 
 ACCENT, MUTED = "#3d7fd9", "#8a8f98"
 LETTERING, GRID = "#808080", "rgba(128, 128, 128, 0.25)"

@@ -13,6 +13,7 @@ from genre_lib.plots.look import (
     ACCENT,
     DIVERGING,
     GENRE_COLOURS,
+    GENRE_SYMBOLS,
     LETTERING,
     MUTED,
     SEQUENTIAL,
@@ -70,6 +71,16 @@ def features_by_genre(songs: pd.DataFrame) -> go.Figure:
     return finish(figure, "Mean score of each genre, in standard deviations", alt, height=620)
 
 
+def away_from_nearest(places: pd.DataFrame, name: str) -> str:
+    """Where to write a point's name, for plotly: on the side where no other point is near.
+
+    `places` has two columns, x and y, and a row a point.
+    """
+    others = (places.drop(index=name) - places.loc[name]) / places.std()
+    x, y = others.loc[(others**2).sum(axis=1).idxmin()]
+    return f"{'bottom' if y > 0 else 'top'} {'left' if x > 0 else 'right'}"
+
+
 def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
     """Dots: the mean of each genre on two scores, with the middle half of its songs as a cross."""
     middle = songs.groupby("genre")[[x, y]].quantile([0.25, 0.75]).unstack()
@@ -94,10 +105,8 @@ def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
             error_y=reach[y],
             mode="markers+text",
             text=[genre],
-            textposition="top right",
-            textfont_color=GENRE_COLOURS[genre],
-            marker={"color": GENRE_COLOURS[genre], "size": 14},
-            opacity=0.9,
+            textposition=away_from_nearest(means, genre),
+            marker={"color": GENRE_COLOURS[genre], "symbol": GENRE_SYMBOLS[genre], "size": 13},
             name=genre,
             showlegend=False,
             hovertemplate=f"{genre}: {x} %{{x:.2f}}, {y} %{{y:.2f}}<extra></extra>",

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from genre_lib.plots.look import GENRE_COLOURS, finish
+from genre_lib.plots.look import GENRE_COLOURS, GENRE_SYMBOLS, finish
 from genre_lib.schema import GENRES
+
+SLUR = re.compile(r"nigg|fagg?ot|fags?$|kike|tranny", re.IGNORECASE)
+
+
+def veiled(word: str) -> str:
+    """A word as figures show it: of a slur only the first and the last letter (chapter 7).
+
+    Its place in the figure stays, so that nothing measured is hidden.
+    """
+    return f"{word[0]}{'∗' * (len(word) - 2)}{word[-1]}" if SLUR.match(word) else word
 
 
 def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -> go.Figure:
@@ -34,15 +45,20 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
             y=plane.loc[words, "y"].round(3),
             mode="markers",
             name=genre,
-            text=words,
+            text=words.map(veiled),
             customdata=strength[words].round(2),
-            marker={"color": GENRE_COLOURS[genre], "size": 6, "opacity": 0.75},
+            marker={
+                "color": GENRE_COLOURS[genre],
+                "symbol": GENRE_SYMBOLS[genre],
+                "size": 7,
+                "opacity": 0.75,
+            },
             hovertemplate=f"%{{text}}: pulls toward {genre} by %{{customdata:.2f}}<extra></extra>",
         )
     for axis, share in zip("xy", shares, strict=True):
         figure.update_layout({f"{axis}axis_title": f"{share:.0%} of the variance"})
     examples = ", ".join(
-        f"{genre}: {', '.join(strength[favourite == genre].nlargest(3).index)}"
+        f"{genre}: {', '.join(strength[favourite == genre].nlargest(3).index.map(veiled))}"
         for genre in GENRES
         if (favourite == genre).any()
     )
@@ -55,13 +71,18 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
 
 def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
     """Bars: the `n` words that pull most toward each genre, one panel a genre."""
-    titles = [*GENRES]
-    figure = make_subplots(rows=4, cols=2, subplot_titles=titles, vertical_spacing=0.08)
+    figure = make_subplots(
+        rows=4,
+        cols=2,
+        subplot_titles=GENRES,
+        vertical_spacing=0.08,
+        horizontal_spacing=0.25,  # words stand there, on a phone too
+    )
     for position, genre in enumerate(GENRES):
         top = pull[genre].nlargest(n)[::-1]
         figure.add_bar(
             x=top.round(3),
-            y=top.index,
+            y=top.index.map(veiled),
             orientation="h",
             marker_color=GENRE_COLOURS[genre],
             showlegend=False,
@@ -71,6 +92,6 @@ def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
         )
     figure.update_yaxes(tickfont_size=11)
     alt = "Bars, the words that pull most toward each genre. " + "; ".join(
-        f"{genre}: {', '.join(pull[genre].nlargest(5).index)}" for genre in GENRES
+        f"{genre}: {', '.join(pull[genre].nlargest(5).index.map(veiled))}" for genre in GENRES
     )
-    return finish(figure, "Words that pull most toward each genre", alt, height=820)
+    return finish(figure, "The strongest words of each genre", alt, height=820)
