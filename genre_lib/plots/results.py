@@ -105,6 +105,7 @@ def accuracies(
     )
     figure.add_vline(x=base_rate, line_dash="dash", line_color=LETTERING)
     figure.update_xaxes(title="dashed: base rate", tickformat=".0%")
+    figure.update_yaxes(range=[-0.5, len(names) - 0.3])  # room for the topmost number
     alt = f"{part.capitalize()} accuracies beside the base rate of {base_rate:.1%}: " + ", ".join(
         f"{name} {means[name]:.1%}" for name in reversed(names)
     )

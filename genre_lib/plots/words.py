@@ -51,7 +51,7 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
                 "color": GENRE_COLOURS[genre],
                 "symbol": GENRE_SYMBOLS[genre],
                 "size": 7,
-                "opacity": 0.75,
+                "opacity": 0.9,
             },
             hovertemplate=f"%{{text}}: pulls toward {genre} by %{{customdata:.2f}}<extra></extra>",
         )
@@ -76,7 +76,7 @@ def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
         cols=2,
         subplot_titles=GENRES,
         vertical_spacing=0.08,
-        horizontal_spacing=0.25,  # words stand there, on a phone too
+        horizontal_spacing=0.28,  # words stand there, on a phone too
     )
     for position, genre in enumerate(GENRES):
         top = pull[genre].nlargest(n)[::-1]
