@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 from course_tools.chapters import ROOT, Chapter, code_cells, find_chapters
 
@@ -69,16 +68,17 @@ def table(rows: list[dict[str, str]]) -> str:
 
 
 def measured_pages(stored: dict, names: dict[str, str]) -> str:
-    """The table of axe's violations and Lighthouse's scores, a row a page."""
+    """The table of axe's violations and Lighthouse's scores, a row a chapter in reading order."""
     rows = []
-    for page, result in stored["pages"].items():
-        name = names.get(Path(page).stem)
-        if name and all(device in result for device in DEVICES):
-            scores = {
-                device: " · ".join(str(result[device][category]) for category in CATEGORIES)
-                for device in DEVICES
-            }
-            rows.append({"page": name, **scores, "axe": str(result["axe"])})
+    for stem, name in names.items():
+        result = stored["pages"].get(f"book/{stem}.html", {})
+        scores = {
+            device: " · ".join(str(result[device][category]) for category in CATEGORIES)
+            if device in result
+            else "not measured"
+            for device in DEVICES
+        }
+        rows.append({"page": name, **scores, "axe": str(result.get("axe", "not measured"))})
     return table(rows)
 
 

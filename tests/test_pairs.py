@@ -4,7 +4,7 @@ import pytest
 
 from course_tools.chapters import ROOT, find_chapters, toc_entries
 from course_tools.checks import CHECKS, leftovers, link_problem, link_targets, problems
-from course_tools.status import circumstances, status
+from course_tools.status import circumstances, measured_pages, status
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -28,6 +28,15 @@ def test_status_page_shows_the_committed_notebooks():
     assert (ROOT / "book/status.md").read_text("utf8") == status(), "run `make notebooks`"
     for chapter in find_chapters():
         assert "?" not in circumstances(chapter).values(), chapter.name
+
+
+def test_pages_are_listed_in_reading_order_measured_or_not():
+    scores = {"performance": 99, "accessibility": 100, "best-practices": 100, "seo": 100}
+    stored = {"pages": {"book/a.html": {"axe": 0, "mobile": scores, "desktop": scores}}}
+    assert measured_pages(stored, {"b": "B", "a": "A"}).splitlines()[2:] == [
+        "| B | not measured | not measured | not measured |",
+        "| A | 99 · 100 · 100 · 100 | 99 · 100 · 100 · 100 | 0 |",
+    ]
 
 
 def test_every_page_is_in_the_table_of_contents():
