@@ -1,5 +1,6 @@
 // `make pdf`: prints the page that course_tools/book_pdf.py has put together.
 //   node browser/pdf.mjs PAGE PDF
+import { writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 
 import { chromium } from "playwright-core";
@@ -8,6 +9,24 @@ import { FLAGS, findChromium, stop } from "./chromium.mjs";
 
 const [from, to] = process.argv.slice(2);
 const TEXT_WIDTH = 642; // pixels; what pdf.css leaves between the margins, so that figures fit
+
+// The number of the page on which each anchor lies; Chromium writes both plainly into the file.
+function pageNumbers(pdf) {
+  const text = pdf.toString("latin1");
+  const object = (id) => {
+    const start = text.indexOf(`\n${id} 0 obj\n`);
+    return text.slice(start, text.indexOf("\nendobj", start));
+  };
+  const named = (name, inside) => inside.match(new RegExp(`/${name} (\\d+) 0 R`))[1];
+  const leaves = (id) => {
+    const kids = object(id).match(/\/Kids \[([^\]]*)\]/);
+    return kids ? Array.from(kids[1].matchAll(/(\d+) 0 R/g), ([, kid]) => leaves(kid)).flat() : [id];
+  };
+  const catalog = text.slice(text.indexOf("/Type /Catalog"));
+  const pages = leaves(named("Pages", catalog));
+  const anchors = object(named("Dests", catalog)).matchAll(/\/(\S+) \[(\d+) 0 R/g);
+  return Object.fromEntries(Array.from(anchors, ([, name, page]) => [`#${name}`, pages.indexOf(page) + 1]));
+}
 
 const executablePath = findChromium();
 
@@ -40,5 +59,14 @@ if (problems.length) {
   await browser.close();
   stop(problems.join("\n"));
 }
-await tab.pdf({ path: to, preferCSSPageSize: true, printBackground: true, outline: true, tagged: true });
+
+// CSS can't tell yet on which page a link ends: print, look, write it into the contents, print again.
+const print = () => tab.pdf({ preferCSSPageSize: true, printBackground: true, outline: true, tagged: true });
+const unknown = await tab.evaluate((numbers) => {
+  const links = Array.from(document.querySelectorAll(".book-contents ol > li > a"));
+  for (const link of links) link.dataset.page = numbers[link.getAttribute("href")] ?? "";
+  return links.filter((link) => !link.dataset.page).map((link) => link.textContent);
+}, pageNumbers(await print()));
+if (unknown.length === 0) await writeFile(to, await print());
 await browser.close();
+if (unknown.length) stop(`The contents name no page for: ${unknown.join(", ")}.`);
