@@ -80,7 +80,8 @@ def _pack(value: Any, arrays: list, handle: Callable, depth: int) -> Any:
         return value
     if isinstance(value, np.generic):
         return inner(value.item())
-    if "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor):
+    tensor = getattr(sys.modules.get("torch"), "Tensor", None)  # none while it is being imported
+    if tensor is not None and isinstance(value, tensor):
         return {"$": "tensor", "v": inner(value.detach().cpu().numpy())}
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "OUS":
