@@ -15,8 +15,10 @@ from nbformat import NotebookNode
 
 from course_tools.chapters import ROOT, code_cells, without_address
 
-# No chapter's output comes from these: the command line, and what is measured on built pages.
-NOT_IN_CHAPTERS = {"arguments.py", "cli.py", "doctor.py", "__main__.py", "pages.json"}
+# No chapter's output comes from these: the command line, and what is measured on pages and grading.
+NOT_IN_CHAPTERS = {
+    "arguments.py", "cli.py", "doctor.py", "__main__.py", "pages.json", "grading.json",
+}  # fmt: skip
 
 
 def chapter_fingerprints(notebook: NotebookNode, root: Path = ROOT) -> dict:
