@@ -13,7 +13,7 @@ from pathlib import Path
 
 STYLE = (
     ":root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;"
-    "margin:2rem auto;padding:0 1rem}table{border-collapse:collapse}"
+    "margin:2rem auto;padding:0 1rem;overflow-wrap:break-word}table{border-collapse:collapse}"
     "td,th{padding:.3rem .8rem;text-align:left;border-bottom:1px solid #8888}"
 )
 
@@ -69,6 +69,7 @@ def feedback(grade: Grade, assignment: str, parts: dict[str, dict]) -> str:
             for hint in grade.hints.get(name, [])
         ]
     title = f"{assignment}: {grade.student}"
+    most = sum(part["points"] for part in parts.values() if not part["manual"])
     return "\n".join(
         [
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
@@ -78,7 +79,8 @@ def feedback(grade: Grade, assignment: str, parts: dict[str, dict]) -> str:
             "<table><tr><th>part</th><th>points</th><th>of</th></tr>",
             *rows,
             "</table>",
-            f"<p>Together: {sum(grade.points.values()):g}, without what a person reads.</p>",
+            f"<p>Together: {sum(grade.points.values()):g} of {most:g}, without what a person "
+            "reads.</p>",
             f"<h2>Hints</h2><ul>{''.join(hints)}</ul>" if hints else "",
             "</main></body></html>\n",
         ]
