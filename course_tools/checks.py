@@ -26,6 +26,11 @@ MACHINE_PATH = re.compile(
 )
 OTHER_HOST = re.compile(r"""<script|<iframe|<link|src=["'](?:https?:)?//""", re.IGNORECASE)
 SONGS_LINE = re.compile(r"· songs: ([\w ,]+)")
+# What CommonMark leaves standing: fences and labels of MyST, links without a target or with a space
+# in it, footnotes, attributes, substitutions.
+LEFTOVER = re.compile(
+    r"^:::+.*|^\([\w-]+\)=$|\]\[[\w -]*\]|\]\([^)]*\)|\[\^\w+\]|\{[#.][\w-]+\}|\{\{.*?\}\}"
+)
 EXERCISE = re.compile(r"^> \*\*Exercise ([\w.]+)\*\*", re.MULTILINE)
 
 
@@ -165,9 +170,8 @@ def leftovers(markdown: str) -> Iterator[str]:
             role = re.search(r"\{[\w:+-]+\}$", child.content)
             if role and i + 1 < len(children) and children[i + 1].type == "code_inline":
                 yield role[0]
-            for pattern in (r"^:::+.*", r"^\([\w-]+\)=$", r"\]\[[\w -]*\]", r"\]\([^)\s]*\)"):
-                if found := re.search(pattern, child.content):
-                    yield found[0]
+            if found := LEFTOVER.search(child.content):
+                yield found[0]
 
 
 def links_resolve(chapter: Chapter) -> Iterator[str]:
