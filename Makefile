@@ -5,8 +5,8 @@ INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
 # Threads of two worker processes must not fight over two cores.
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
-LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli doctor encoding models \
-	plots songs synthetic training))
+LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli cluster doctor encoding \
+	models plots processes published robustness shards songs state study synthetic training))
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
 # Chapters run in book/, so a relative path would lead elsewhere.
@@ -46,8 +46,9 @@ test-colab: $(INSTALLED) .venv-colab/.installed ## every chapter as Colab runs i
 	@OMP_NUM_THREADS=2 $(BIN)/python -m course_tools.colab
 
 test-lowest: .venv-lowest/.installed ## the library's tests with the lowest versions that it declares
-	@.venv-lowest/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps .
-	@OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -q -n 2 -p no:cacheprovider $(LIBRARY_TESTS)
+	@.venv-lowest/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --editable .
+	@OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile \
+		-p no:cacheprovider $(LIBRARY_TESTS)
 
 .venv-%/.installed: tests/environments/%.txt
 	@echo "Installing $< into .venv-$* …"
