@@ -49,6 +49,8 @@ async function figuresAreDrawn(tab, base, path) {
   const found = [];
   if (figures.length !== due) found.push(`figure missing: the notebook has ${due}, the page ${figures.length}`);
   for (const [i, figure] of figures.entries()) {
+    if (await figure.getAttribute("tabindex") !== "0") found.push(`figure ${i + 1} can't be reached by keyboard`);
+    if (!await figure.getAttribute("aria-label")) found.push(`figure ${i + 1} has no text alternative`);
     await figure.scrollIntoViewIfNeeded();
     await figure.locator(".main-svg").first().waitFor({ timeout: 15000 }).catch(() => {
       found.push(`figure ${i + 1} is not drawn`);

@@ -26,6 +26,8 @@ const BROKEN = [
   ["exception", NARROW, (text) => within(text, "<script>nowhere()</script>"), "console error: nowhere is not defined"],
   ["missing file", NARROW, (text) => within(text, '<img src="gone.png" alt="x">'), "missing file: /book/gone.png"],
   ["figure left out", NARROW, without(/<div class="course-figure" role="figure"/), "figure missing: the notebook has"],
+  ["figure out of reach", NARROW, without(/(?<=role="figure"[^>]*) tabindex="0"/), "figure 1 can't be reached by keyboard"],
+  ["figure without words", NARROW, without(/(?<=role="figure") aria-label="[^"]*"/), "figure 1 has no text alternative"],
   ["figure not drawn", NARROW, without(/<script[^>]*plotly-loader[^>]*><\/script>/), "figure 1 is not drawn"],
   ["no hover", WIDE, (text) => text.replaceAll('"layout":{', '"layout":{"hovermode":false,'), "figure 1 says nothing under the mouse"],
   ["no new width", WIDE, (text) => within(text, "<script>window.ResizeObserver = class { observe() {} };</script>"), "figure 1 is not as wide as its box"],
@@ -33,7 +35,10 @@ const BROKEN = [
   ["axe", NARROW, (text) => within(text, '<img src="../_static/logo.svg">'), "axe image-alt: "],
   ["contrast", WIDE, (text) => within(text, '<p style="color:#bbb;background:#fff">pale</p>'), "axe color-contrast: "],
   ["no skip link", WIDE, without(/<a href="#main-content">.*?<\/a>/), "keyboard: the first Tab"],
+  ["skip link to nowhere", WIDE, (text) => text.replaceAll('id="main-content"', 'id="elsewhere"'), "keyboard: behind the skip link"],
   ["no dark switch", WIDE, without(/<button class="[^"]*theme-switch-button[\s\S]*?<\/button>/), "dark switch: there is none"],
+  ["dark switch that does nothing", WIDE, (text) => within(text, '<script>addEventListener("click", (event) => event.stopImmediatePropagation(), true);</script>'), "dark switch does not darken the page"],
+  ["figures that stay light", WIDE, (text) => within(text, "<script>window.MutationObserver = class { observe() {} disconnect() {} };</script>"), "dark switch does not reach the figures"],
 ];
 
 const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
