@@ -104,7 +104,10 @@ def otter_assign(path: Path, folder: Path, check: bool = True) -> Path:
     nbformat.write(notebook, folder / f"{path.stem}.ipynb")
     command = [sys.executable, "-m", "otter", "assign", f"{path.stem}.ipynb", "out", "--no-pdfs"]
     command += [] if check else ["--no-run-tests"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # as when students' notebooks are graded
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
         failed = [line.split()[0] for line in said.splitlines() if line.endswith(" results:")]
