@@ -37,7 +37,8 @@ class Term:
     @property
     def pattern(self) -> re.Pattern:
         """Finds the term, in any case where it is not an abbreviation, in singular or plural."""
-        stem = re.escape(self.name.removesuffix("s"))
+        name = self.name
+        stem = re.escape(name if name.endswith("ss") else name.removesuffix("s"))
         case = 0 if self.name.isupper() else re.IGNORECASE
         return re.compile(rf"(?<![\w-]){stem}(?:e?s)?(?![\w-])", case)
 

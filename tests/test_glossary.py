@@ -55,6 +55,12 @@ def test_first_use_is_linked_and_later_ones_are_not():
     assert link["reftitle"] == "One pass of the training over all training songs."
 
 
+def test_a_verb_that_looks_like_a_term_is_not_linked():
+    document = page(nodes.Text("A network that loses has large losses."))
+    link_terms(document, TERMS, "g.html")
+    assert links(document) == [("losses", "g.html#loss")]
+
+
 def test_bold_goes_before_plain_and_long_before_short():
     document = page(
         nodes.Text("A loss. "),
