@@ -231,7 +231,7 @@ class ShardPart:
         except OSError as error:
             raise GenreLibError(
                 f"The encoded songs could not be written in {folder} ({error.strerror or error}): "
-                "make room, or copy the shards to a folder where there is."
+                "make room there, or copy the shards to a folder that can be written."
             ) from error
         finally:
             if half_made:
