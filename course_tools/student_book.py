@@ -59,7 +59,7 @@ def build(folder: Path = DIST) -> int:
             raise ValueError(f"{chapter.name}: the student's notebook holds a secret in {leaks[0]}")
         nbformat.write(made, folder / chapter.ipynb.name)
     for entry in toc_entries():
-        if entry.endswith(".md"):  # glossary and the like, which chapters link to
+        if entry.endswith(".md") and "instructors" not in entry:  # glossary and the like
             shutil.copy(ROOT / entry, folder)
     return len(chapters)
 

@@ -492,11 +492,12 @@ def test_cells_that_a_spreadsheet_would_run_are_defused(tmp_path):
 
 
 def test_pages_of_feedback_are_each_students_own(assignment, tmp_path):
-    for name in ("Ann-B", "Ann B", "ann_b"):
+    for name in ("Ann-B", "Ann B", "ann_b", "<img src=x onerror=alert(1)>"):
         (tmp_path / f"{name}.ipynb").write_bytes(b"{}")
     grade_here(read_submissions(tmp_path), assignment, tmp_path / "feedback")
     pages = [page.read_text("utf8") for page in (tmp_path / "feedback").glob("*.html")]
-    assert len(pages) == 3 and any(": Ann B<" in page for page in pages)
+    assert len(pages) == 4 and any(": Ann B<" in page for page in pages)
+    assert not any("<img" in page for page in pages)
 
 
 def test_same_student_id_in_two_notebooks_is_said_to_the_instructor_alone(assignment):
