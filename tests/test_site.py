@@ -20,6 +20,7 @@ from course_tools.output_tables import is_printed_table, plain_table
 from course_tools.page_head import LONGEST, description, tags
 from course_tools.repository import pages_address
 from course_tools.stylesheet import names_in, pruned
+from genre_lib.plots import GENRE_COLOURS
 
 
 def paragraph(text):
@@ -215,6 +216,15 @@ def test_every_icon_shown_is_drawn(site):
             icon = part.replace('"', " ").split()[0]
             if icon not in ("solid", "lg"):
                 assert f".fa-{icon} " in icons, icon
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["book/_static/logo.svg", "book/_static/social-card.svg", "course_tools/templates/404.html"],
+)
+def test_drawings_have_the_genres_colours(file):
+    drawn = (ROOT / file).read_text("utf8")
+    assert not [colour for colour in GENRE_COLOURS.values() if colour not in drawn]
 
 
 def test_storing_scores_of_pages_makes_no_chapter_stale(tmp_path):
