@@ -17,8 +17,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +87,6 @@ def measure(songs: int, folder: Path) -> dict[str, Any]:
     train = watch.step(
         "encode", songs, lambda: split.train.encode(encoder, recipe.inputs, progress=True)
     )
-    # An epoch's songs in their random order, without a network: what reading them takes.
-    watch.step("read", len(train), lambda: sum(len(genre) for *_, genre in train.batches(1024)))
     torch.manual_seed(0)
     network = recipe.build(len(encoder.words))
     training = recipe.training | {"epochs": 1}
@@ -116,12 +112,8 @@ def main() -> None:
     options = parser.parse_args()
     sizes = []
     for songs in options.songs:
-        # In a process of its own, whose memory holds nothing of another size.
-        with (
-            tempfile.TemporaryDirectory(dir=options.folder) as folder,
-            ProcessPoolExecutor(1, get_context("spawn")) as process,
-        ):
-            sizes.append(process.submit(measure, songs, Path(folder)).result())
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            sizes.append(measure(songs, Path(folder)))
         write_result(
             options.out,
             " ".join(["python", "benchmarks/scale_data.py", *_typed(options)]),
