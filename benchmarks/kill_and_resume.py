@@ -1,7 +1,7 @@
 """Kill trainings at random moments and give the same command again: are the weights the same?
 
-Each training is `genre-lib train` as a process of its own, killed by SIGKILL between its start and
-its end. Whenever one comes through, its network is compared with that of a training that nobody
+Each training is `genre-lib train` as a process of its own, killed by SIGKILL at some time between
+its first epoch, reading the songs left out, and its end. Whenever one comes through, its network is compared with that of a training that nobody
 stopped, bit for bit. Made by: python benchmarks/kill_and_resume.py
 """
 
@@ -42,13 +42,16 @@ def same_network(one: Path, other: Path) -> bool:
 def kill_and_resume(task: str, recipe: str, kills: int, folder: Path, bar: tqdm) -> dict:
     """Kill this training so often, and let it finish; return what was seen."""
     whole, killed = folder / f"{task}-whole", folder / f"{task}-killed"
-    began = time.monotonic()
-    assert start(task, recipe, whole).wait() == 0
+    began, first, process = time.monotonic(), None, start(task, recipe, whole)
+    while process.poll() is None:
+        if first is None and whole.with_name(f"{whole.name}.checkpoint").exists():
+            first = time.monotonic() - began
+        time.sleep(0.01)
     seconds = time.monotonic() - began
     seen = {"kills": 0, "mid_training": 0, "finished": 0, "same_weights": 0}
     while True:
         process = start(task, recipe, killed)
-        wait = random.uniform(0, seconds) if seen["kills"] < kills else None
+        wait = random.uniform(0.8 * first, seconds) if seen["kills"] < kills else None
         try:
             assert process.wait(wait) == 0, "a training that was killed did not go on"
         except subprocess.TimeoutExpired:

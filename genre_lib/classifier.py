@@ -8,14 +8,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 import tempfile
 from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from genre_lib.device import choose_device
 from genre_lib.encoding import SongEncoder
@@ -152,10 +151,9 @@ class GenreClassifier:
                 new = Path(temporary) / "run"
                 new.mkdir()
                 weights = {k: v.cpu().contiguous() for k, v in network.state_dict().items()}
-                save_file(weights, new / WEIGHTS)
+                (new / WEIGHTS).write_bytes(save(weights))  # save_file has errors of its own
                 (new / ENCODER).write_text(self.encoder.to_json(), encoding="utf-8")
                 (new / RUN).write_text(json.dumps(run, indent=1), encoding="utf-8")
-                shutil.copymode(new / RUN, new / WEIGHTS)  # safetensors lets only its owner read
                 if folder.exists():
                     folder.replace(Path(temporary) / "old")
                 new.replace(folder)

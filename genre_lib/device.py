@@ -41,12 +41,14 @@ def _has_room() -> bool:
     """Whether the GPU has memory left for us; it may be in use by another notebook."""
     try:
         free, _ = torch.cuda.mem_get_info()
-    except RuntimeError:  # not even room for asking
+        torch.zeros(1, device="cuda").item()
+    # Not even room for asking, or a GPU that this torch has no code for.
+    except (RuntimeError, AssertionError):
         free = 0
     if free < LEAST_MEMORY:
         warnings.warn(
-            "The GPU's memory is full, so the CPU computes: end other notebooks that use the GPU, "
-            "then start this one again.",
+            "The GPU's memory is full, or this torch can't use it, so the CPU computes: end other "
+            "notebooks that use the GPU, then start this one again.",
             stacklevel=3,
         )
     return free >= LEAST_MEMORY

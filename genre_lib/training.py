@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -102,14 +103,20 @@ def fit(
         When the device's memory is full, a checkpoint can't be written or is of another training,
         or another process of this training is gone.
     """
-    device = choose_device(device)
+    asked, device = device, choose_device(device)
     join(device)
     try:
         network.to(device)
         train = train.to(device)
         validation = validation.to(device) if validation is not None else None
     except torch.cuda.OutOfMemoryError as error:
-        raise OutOfMemory(device) from error
+        if asked != "auto" or share.of > 1:
+            raise OutOfMemory(device) from error
+        warnings.warn(f"{OutOfMemory(device)} The CPU computes now.", stacklevel=2)
+        device = torch.device("cpu")
+        network.to(device)
+        train = train.to(device)
+        validation = validation.to(device) if validation is not None else None
     optimiser = torch.optim.AdamW(
         network.parameters(),
         learning_rate,

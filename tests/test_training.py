@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from genre_lib import SongEncoder, evaluate, fit, split_songs
+from genre_lib import SongEncoder, SongTensors, evaluate, fit, split_songs, training
 from genre_lib.device import choose_device
 from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
 from genre_lib.schema import GenreLibError
@@ -152,8 +152,28 @@ def test_sixteen_bits_learn_as_much(tensors):
 def test_a_gpu_that_is_full_is_not_chosen(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**20, 2**34))
-    with pytest.warns(UserWarning, match="memory is full, so the CPU computes: end other"):
+    with pytest.warns(UserWarning, match="memory is full, .* so the CPU computes: end other"):
         assert choose_device().type != "cuda"
+
+
+def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(tensors, monkeypatch):
+    small = torch.device("meta")  # stands for a GPU
+    monkeypatch.setattr(training, "choose_device", lambda name: small)
+    moved_to = SongTensors.to
+
+    def to(songs, device):
+        if device == small:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return moved_to(songs, device)
+
+    monkeypatch.setattr(SongTensors, "to", to)
+    network = MeanLyricsNetwork(tensors[2], dimension=4)
+    monkeypatch.setattr(network, "to", lambda device: network)
+    settings = {"epochs": 1, "batch_size": 64, "progress": False}
+    with pytest.warns(UserWarning, match="is full: end other notebooks.* The CPU computes now"):
+        assert len(fit(network, *tensors[:2], **settings).rows) == 1
+    with pytest.raises(GenreLibError, match="is full: end other notebooks"):
+        fit(network, *tensors[:2], **settings, device="cuda")
 
 
 def test_a_gpu_that_becomes_full_is_a_sentence(tensors):
