@@ -1,8 +1,8 @@
 """Kill trainings at random moments and give the same command again: are the weights the same?
 
 Each training is `genre-lib train` as a process of its own, killed by SIGKILL at some time between
-its first epoch, reading the songs left out, and its end. Whenever one comes through, its network is compared with that of a training that nobody
-stopped, bit for bit. Made by: python benchmarks/kill_and_resume.py
+its first epoch and its end. Whenever one comes through, its network is compared with that of a
+training that nobody stopped, bit for bit. Made by: python benchmarks/kill_and_resume.py
 """
 
 from __future__ import annotations
