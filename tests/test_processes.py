@@ -47,10 +47,11 @@ def alone():
 
 
 def expect_the_same(alone, found):
+    """Adam divides by gradients that may be almost 0, so 1e-16 may become 1e-8."""
     for recipe, weights in alone.items():
         for name, weight in weights.items():
             torch.testing.assert_close(
-                found[recipe][name], weight, rtol=1e-6, atol=1e-9, msg=f"{recipe}: {name}"
+                found[recipe][name], weight, rtol=1e-6, atol=1e-6, msg=f"{recipe}: {name}"
             )
 
 
