@@ -17,6 +17,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +114,11 @@ def main() -> None:
     options = parser.parse_args()
     sizes = []
     for songs in options.songs:
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            sizes.append(measure(songs, Path(folder)))
+        with (
+            tempfile.TemporaryDirectory(dir=options.folder) as folder,
+            ProcessPoolExecutor(1, get_context("spawn")) as own_process,  # begins with no memory
+        ):
+            sizes.append(own_process.submit(measure, songs, Path(folder)).result())
         write_result(
             options.out,
             " ".join(["python", "benchmarks/scale_data.py", *_typed(options)]),

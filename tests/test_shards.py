@@ -15,7 +15,15 @@ import pandas as pd
 import pytest
 import torch
 
-from genre_lib import GenreClassifier, SongEncoder, SongTensors, get_recipe, making, mapped
+from genre_lib import (
+    GenreClassifier,
+    SongEncoder,
+    SongTensors,
+    fit,
+    get_recipe,
+    making,
+    mapped,
+)
 from genre_lib.cli import main
 from genre_lib.making import make_shards
 from genre_lib.mapped import MappedSongs
@@ -311,6 +319,33 @@ def test_a_sample_is_every_kth_song(numbered):
     assert numbered.sample(10).lyrics[:, 0].tolist() == list(range(0, 1000, 100))
     assert numbered.sample(300).lyrics[:, 0].tolist() == list(range(0, 1000, 4))
     assert len(numbered.sample(5000)) == 1000
+
+
+class Killed(Exception):
+    """Stands for a process that is gone in the middle of an epoch."""
+
+
+def test_a_killed_training_on_mapped_songs_goes_on_to_the_same_weights(numbered, tmp_path):
+    def train(checkpoint=None, kill_at=None):
+        torch.manual_seed(0)
+        network = get_recipe("course", "lyrics").build(1000)
+        steps = iter(range(1000))
+
+        def count(*_):
+            if next(steps) == kill_at:
+                raise Killed
+
+        network.register_forward_pre_hook(count)
+        settings = {"epochs": 3, "batch_size": 100, "learning_rate": 0.01, "device": "cpu"}
+        fit(network, numbered, **settings, checkpoint=checkpoint, progress=False)
+        return network.state_dict()
+
+    whole = train()
+    for kill_at in (15, 5):  # in the second epoch, then in the middle of the same once more
+        with pytest.raises(Killed):
+            train(tmp_path / "c", kill_at)
+    resumed = train(tmp_path / "c")
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
 
 
 # --- learning ------------------------------------------------------------------------------------

@@ -127,8 +127,8 @@ def speeds(songs_per_second: Mapping[str, float]) -> go.Figure:
         )
     )
     figure.update_xaxes(title="logarithmic", type="log", dtick=1)
-    alt = "Bars, songs a second: " + ", ".join(
-        f"{name} {songs_per_second[name]:,.0f}" for name in songs_per_second
+    alt = "Bars of songs a second. " + "; ".join(
+        f"{name}: {speed:,.0f}" for name, speed in songs_per_second.items()
     )
     return finish(figure, "Songs a second", alt, height=120 + 50 * len(names))
 
