@@ -199,9 +199,12 @@ def _train_one_epoch(
     """Pass over all songs once; return mean loss and accuracy on the way."""
     state.network.train()
     device = state.device
-    # Kept on the device until the epoch is over: reading them here would make a GPU wait.
-    losses, hits, sizes = [], [], []
-    for batch in songs.batches(batch_size):
+    # Kept on the device until the epoch is over: reading them here would make a GPU wait. Made
+    # beforehand: small tensors in a list lie between the large ones, and memory would grow.
+    steps = math.ceil(len(songs) / batch_size)
+    losses = torch.zeros(steps, device=device)
+    hits = torch.zeros(steps, dtype=torch.int64, device=device)
+    for step, batch in enumerate(songs.batches(batch_size)):
         lyrics, features, genre = share.part(batch)
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             logits = forward(lyrics, features)
@@ -212,11 +215,10 @@ def _train_one_epoch(
         state.optimiser.step()
         if state.schedule is not None:
             state.schedule.step()
-        losses.append(loss.detach())
-        sizes.append(share.counted)
-        hits.append((mean_probabilities(logits.detach()).argmax(dim=1) == genre)[: share.counted])
-    loss = (torch.stack(losses) * torch.tensor(sizes, device=device)).sum()
-    loss, right = share.sum(loss, torch.cat(hits).sum())
+        losses[step] = loss.detach() * share.counted
+        right = mean_probabilities(logits.detach()).argmax(dim=1) == genre
+        hits[step] = right[: share.counted].sum()
+    loss, right = share.sum(losses.sum(), hits.sum())
     return {
         "train_loss": loss.item() / len(songs),
         "train_accuracy": right.item() / len(songs),

@@ -65,9 +65,9 @@ class Nothing:
         """The worker's processes, as far as they can be seen from here."""
         return [worker, *worker.children(recursive=True)]
 
-    def count(self, worker: psutil.Process) -> int:
-        """How many processes there are."""
-        return len(self.processes(worker))
+    def count(self, seen: list[psutil.Process]) -> int:
+        """How many processes there are, of which `processes` saw some."""
+        return len(seen)
 
     def end(self, process: subprocess.Popen) -> None:
         """End the worker that `process` started, with all that it started."""
@@ -153,7 +153,7 @@ class Docker(Nothing):
         """None: they are the daemon's, which sees to their memory."""
         return []
 
-    def count(self, worker: psutil.Process) -> int:
+    def count(self, seen: list[psutil.Process]) -> int:
         """How many processes the container has."""
         return len(_run(["docker", "top", self.name, "-o", "pid"]).stdout.splitlines()) - 1
 
