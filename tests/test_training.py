@@ -56,6 +56,16 @@ def test_the_history_has_loss_and_accuracy_of_both_sets(tensors):
     assert table.notna().all().all()
 
 
+def test_training_counts_every_song_once_as_scoring_does(tensors):
+    train, _, words = tensors
+    network = MeanLyricsNetwork(words, dropout=0)  # and at this rate it learns nothing
+    assert len(train) % 100  # the last batch is smaller than the others
+    (row,) = fit(network, train, epochs=1, batch_size=100, learning_rate=0, **QUIET).rows
+    report = evaluate(network, train)
+    assert row["train_accuracy"] == report.accuracy
+    assert row["train_loss"] == pytest.approx(report.loss, rel=1e-5)
+
+
 class Watcher(nn.Module):
     """Answers the same for every song, and writes down the mode in which it was asked."""
 
