@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import stat
-import zipfile
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-NO_NOTEBOOK = "is no notebook ({})"
-LARGEST = 20_000_000  # bytes of a notebook; a student's has some tens of thousands
-# Canvas: lovelaceada_LATE_12345_67890_02_one_loader-1.ipynb
-CANVAS = re.compile(r"(?:.*/)?(?P<student>[^_/]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_[^/]+")
-# Moodle: a folder for each student, Ada Lovelace_12345_assignsubmission_file_/02_one_loader.ipynb
-MOODLE = re.compile(r"(?:.*/)?(?P<student>[^/]+)_(?P<id>\d+)_assignsubmission_[^/]*/.+")
-File = tuple[str, bytes, str]  # name, content, and why it can't be read, where it can't
+from course_tools.grading import lms_names
+from course_tools.grading.files import LARGEST, File, read_files
+from course_tools.grading.lms_names import LmsName, clean, folded, natural, notebook_name
+from course_tools.grading.loose_files import (
+    CHECKPOINT,
+    NOT_A_NOTEBOOK,
+    kind_of,
+    odd_name,
+    of_people,
+)
+from course_tools.grading.notebook_text import assignment_of, language_of, load_notebook
+
+__all__ = [
+    "LARGEST",
+    "Notebook",
+    "Submission",
+    "page_name",
+    "read_cells",
+    "read_notebook",
+    "read_submissions",
+]
 
 
 @dataclass(frozen=True)
@@ -30,133 +38,151 @@ class Submission:
     late: bool
     file: str
     content: bytes
+    """The notebook; a large one without its outputs."""
     fault: str = ""
-    """Why it can't be read, where it can't."""
+    """Why it can't be read, where it can't, as it follows after "the file"."""
     remark: str = ""
     """What else is to be said of it."""
+    handed_in: str = field(default="", repr=False)
+    """When the file was made, in ISO's form and local time; copying a file may change it."""
 
 
-def read_submissions(path: Path) -> list[Submission]:
-    """All submissions of a folder or a zip, by student; of several of one student the last.
+@dataclass(frozen=True)
+class Notebook:
+    """What is read of a notebook."""
 
-    A student of an LMS who handed in no notebook at all is there, too, with a fault.
+    code: list[str]
+    """The sources of its code cells."""
+    numbers: list[int]
+    """For each of them, the cell's number in the notebook: all cells count, from 1."""
+    markdown: dict[str, str]
+    """The sources of all other cells by the cells' ids; `cell-<number>` where one has none."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A file that may be the one that counts for a student; the largest rank does."""
+
+    submission: Submission
+    rank: tuple
+    is_notebook: bool
+
+
+def read_submissions(path: Path, assignment: str = "") -> list[Submission]:
+    """All submissions of a folder or a zip, by student.
+
+    Of several notebooks of one student, the one whose metadata names `assignment` counts, else
+    the newest. A student of an LMS who handed in no notebook at all is there, too, with a fault.
 
     Raises:
         ValueError: there is nothing at `path` that can be graded.
     """
-    if path.is_dir():
-        files = list(_files_of_folder(path))
-    elif path.suffix == ".zip" and zipfile.is_zipfile(path):
-        files = list(_files_of_zip(path))
-    else:
-        raise ValueError(f"{path} is neither a folder nor a zip: give what the LMS exports.")
-    found: dict[tuple[str, str], list[Submission]] = {}
-    # Notebooks last, for the last counts.
-    for file in sorted(files, key=lambda file: (_is_notebook(file[0]), _natural(file[0]))):
-        if one := _of_lms(*file):
-            found.setdefault((one.student, one.lms_id), []).append(one)
-    others = [file for file in files if _is_notebook(file[0]) and not _lms(file[0])]
-    for (name, content, fault), student in zip(others, _students(others), strict=True):
-        found[student, ""] = [Submission(student, "", False, name, content, fault)]
+    students: dict[tuple[str, str], list[_Candidate]] = {}
+    names: dict[tuple[str, str], LmsName] = {}
+    plain = []
+    for file, name in _with_lms_names(read_files(path)):
+        if name is None:
+            plain.append(file)
+            continue
+        student = folded(name.student), name.lms_id
+        names.setdefault(student, name)
+        some = students.setdefault(student, [])
+        hidden = lms_names.is_hidden(file.name) and not lms_names.is_checkpoint(file.name)
+        if not file.name.endswith("/") and not hidden:
+            some.append(_candidate(file, name, assignment))
+    found = [_chosen(some, names[student]) for student, some in students.items()]
+    found += [
+        Submission(who, "", False, f.name, f.content, f.fault, f.remark, f.handed_in)
+        for who, f in of_people(plain)
+    ]
     if not found:
         raise ValueError(f"{path} holds no notebook (.ipynb).")
-    last = [_last(some) for some in found.values()]
-    return sorted(last, key=lambda one: (one.student.lower(), one.lms_id))
+    return sorted(found, key=lambda one: (one.student.lower(), one.lms_id, one.file))
 
 
-def _is_notebook(name: str) -> bool:
-    return name.lower().endswith(".ipynb")
+def _with_lms_names(files: list[File]) -> list[tuple[File, LmsName | None]]:
+    """What the LMS says about each; a number of an upload that two files have is no LMS's."""
+    named = [(file, lms_names.read_lms_name(file.name)) for file in files]
+    named = [(file, name) for file, name in named if "__MACOSX" not in file.name.split("/")]
+    uploads = Counter(name.upload for _, name in named if name)
+    return [
+        (file, None if name and name.upload and uploads[name.upload] > 1 else name)
+        for file, name in named
+    ]
 
 
-def _lms(name: str) -> re.Match[str] | None:
-    return MOODLE.fullmatch(name) or CANVAS.fullmatch(name)
+def _candidate(file: File, name: LmsName, assignment: str) -> _Candidate:
+    match, checkpoint = notebook_name(file.name), lms_names.is_checkpoint(file.name)
+    fault, remark = file.fault, file.remark
+    if not match and not file.content:
+        kind = "a text typed into the LMS" if name.text else kind_of(file.name)
+        fault = fault or NOT_A_NOTEBOOK.format(kind)
+    elif checkpoint:
+        remark = CHECKPOINT
+    elif match and not remark:
+        remark = odd_name(file.name)
+    one = Submission(
+        clean(name.student) or "anonymous",
+        name.lms_id,
+        name.late,
+        file.name,
+        file.content,
+        fault,
+        remark,
+        file.handed_in,
+    )
+    is_notebook = bool(match or file.content) and not checkpoint
+    quality = 2 if is_notebook else int(checkpoint)
+    rank = quality, _fit(one, assignment), name.version, natural(file.name)
+    return _Candidate(one, rank, is_notebook)
 
 
-def _of_lms(name: str, content: bytes, fault: str) -> Submission | None:
-    """What an LMS's form of a name says about a file, where it has one."""
-    match = _lms(name)
-    if match is None:
-        return None
-    late = bool(match.groupdict().get("late"))
-    return Submission(match["student"], match["id"], late, name, content, fault)
+def _fit(one: Submission, assignment: str) -> int:
+    """2 for a notebook that names the assignment, 1 for one that names none, else 0."""
+    if not assignment:
+        return 1
+    try:
+        named = assignment_of(load_notebook(one.content)) if not one.fault else None
+    except ValueError:
+        return 0
+    return {assignment: 2, "": 1}.get(named, 0)
 
 
-def _students(files: list[File]) -> list[str]:
-    """Whose notebooks these are, without an LMS: the file, the folder or both, whatever differs."""
-    paths = [PurePosixPath(name) for name, *_ in files]
-    for form in (lambda p: p.stem, lambda p: p.parent.as_posix()):
-        students = [form(path) for path in paths]
-        if len({student.lower() for student in students}) == len(students):
-            return students
-    return [path.with_suffix("").as_posix() for path in paths]
+def _chosen(some: list[_Candidate], name: LmsName) -> Submission:
+    if not some:
+        fault = "is missing: the student's folder is empty"
+        return Submission(clean(name.student), name.lms_id, name.late, "", b"", fault)
+    best = max(some, key=lambda one: one.rank)
+    notebooks = sum(one.is_notebook for one in some)
+    if notebooks < 2:
+        return best.submission
+    file = PurePosixPath(best.submission.file).name
+    remark = f"{notebooks} notebooks were handed in; this is {clean(file)}"
+    if best.submission.remark:
+        remark += f"; {best.submission.remark}"
+    return replace(best.submission, remark=remark)
 
 
-def _last(some: list[Submission]) -> Submission:
-    notebooks = sum(_is_notebook(one.file) for one in some)
-    name = some[-1].file.rsplit("/", 1)[-1]
-    if notebooks > 1:
-        return replace(some[-1], remark=f"{notebooks} notebooks were handed in; this is {name}")
-    return some[-1]
+def page_name(student: str, lms_id: str, taken: set[str]) -> str:
+    """A name for a student's page, without the ending; it is added to `taken`.
+
+    It has letters, digits and underscores alone, at most 60 characters and 200 bytes, and no two
+    names differ in case only.
+    """
+    safe = "".join(c if c.isalnum() else "_" for c in clean(student, 1000))
+    number = "".join(c for c in lms_id if c.isascii() and c.isalnum())[:20]
+    for i in range(1, len(taken) + 2):
+        end = f"_{number}" + (f"_{i}" if i > 1 else "")
+        room = min(200 - len(end), 4 * (60 - len(end)))
+        short = safe[: 60 - len(end)].encode()[:room].decode("utf8", "ignore")
+        if folded(name := short + end) not in taken:
+            break
+    taken.add(folded(name))
+    return name
 
 
-def _natural(name: str) -> list:
-    """A key that puts 9 before 10: an LMS numbers what is handed in."""
-    parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
-
-
-def _wanted(name: str) -> bool:
-    hidden = any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
-    return not hidden and bool(_is_notebook(name) or _lms(name))
-
-
-def _files_of_folder(folder: Path) -> Iterator[File]:
-    for path in sorted(folder.rglob("*")):
-        # A name that is no UTF-8 must not stop the rest.
-        name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf8", "backslashreplace")
-        if not _wanted(name):
-            continue
-        status = path.lstat()
-        if stat.S_ISDIR(status.st_mode) and not _is_notebook(name):
-            continue
-        if not stat.S_ISREG(status.st_mode):
-            yield name, b"", "is no file but a link or a folder"
-        elif not _is_notebook(name):
-            yield name, b"", NO_NOTEBOOK.format(path.suffix or "without an ending")
-        elif status.st_size > LARGEST:
-            yield name, b"", _too_large(status.st_size)
-        else:
-            yield name, path.read_bytes(), ""
-
-
-def _files_of_zip(path: Path) -> Iterator[File]:
-    with zipfile.ZipFile(path) as archive:
-        for info in sorted(archive.infolist(), key=lambda info: info.filename):
-            if info.is_dir() or not _wanted(info.filename):
-                continue
-            if not _is_notebook(info.filename):
-                ending = PurePosixPath(info.filename).suffix
-                yield info.filename, b"", NO_NOTEBOOK.format(ending or "without an ending")
-                continue
-            if info.file_size > LARGEST:
-                yield info.filename, b"", _too_large(info.file_size)
-                continue
-            try:
-                with archive.open(info) as member:  # its size may be a lie
-                    content = member.read(LARGEST + 1)
-            except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError):
-                yield info.filename, b"", "can't be unpacked"
-                continue
-            fault = _too_large(len(content)) if len(content) > LARGEST else ""
-            yield info.filename, b"" if fault else content, fault
-
-
-def _too_large(size: int) -> str:
-    return f"has {size / 1e6:.0f} MB, more than the {LARGEST / 1e6:.0f} MB that are read"
-
-
-def read_cells(submission: Submission, assignment: str) -> list[str]:
-    """The notebook's code cells.
+def read_notebook(submission: Submission, assignment: str) -> Notebook:
+    """The notebook's cells.
 
     Raises:
         ValueError: it can't be graded; the message says why.
@@ -164,24 +190,33 @@ def read_cells(submission: Submission, assignment: str) -> list[str]:
     if submission.fault:
         raise ValueError(f"the file {submission.fault}")
     try:
-        notebook = json.loads(submission.content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise ValueError("the file is not UTF-8 text") from None
-    except (json.JSONDecodeError, RecursionError):
-        raise ValueError("the file is no JSON: it was cut off or is no notebook") from None
-    try:
-        metadata = notebook.get("metadata", {})
-        language = metadata.get("kernelspec", {}).get("language", "python")
-        named = metadata.get("course", {}).get("assignment", assignment)
-        cells = [
-            "".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"
-        ]
-    except (AttributeError, KeyError, TypeError):
-        raise ValueError("the file is JSON, but no notebook") from None
-    if str(language).lower() != "python":
-        raise ValueError(f"the notebook's kernel speaks {str(language)[:30]}, not Python")
-    if named != assignment:
-        raise ValueError(f"this is the notebook of another assignment: {str(named)[:60]}")
-    if not cells:
+        notebook = load_notebook(submission.content)
+    except ValueError as error:
+        raise ValueError(f"the file {error}") from None
+    language, named = language_of(notebook), assignment_of(notebook)
+    if language != "python":
+        raise ValueError(f"the notebook's kernel speaks {clean(language, 30)}, not Python")
+    if assignment and named not in ("", assignment):
+        raise ValueError(f"this is the notebook of another assignment: {clean(named, 60)}")
+    made = Notebook([], [], {})
+    for number, cell in enumerate(notebook["cells"], 1):
+        if cell["cell_type"] == "code":
+            made.code.append(cell["source"])
+            made.numbers.append(number)
+            continue
+        name = cell["id"]
+        if not name or name in made.markdown:  # a cell that was pasted twice
+            name = f"cell-{number}"
+        made.markdown[name] = cell["source"]
+    if not made.code:
         raise ValueError("the notebook has no code cells")
-    return cells
+    return made
+
+
+def read_cells(submission: Submission, assignment: str) -> list[str]:
+    """The sources of the notebook's code cells.
+
+    Raises:
+        ValueError: as `read_notebook`.
+    """
+    return read_notebook(submission, assignment).code
