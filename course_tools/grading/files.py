@@ -183,6 +183,9 @@ def _claiming_nothing(file: io.BufferedIOBase) -> io.BytesIO:
     at = end - int.from_bytes(raw[end + 12 : end + 16], "little")
     while raw[at : at + 4] == b"PK\x01\x02":
         raw[at + 9] &= 0xF7
+        member = int.from_bytes(raw[at + 42 : at + 46], "little")
+        if raw[member : member + 4] == b"PK\x03\x04":
+            raw[member + 7] &= 0xF7
         lengths = (int.from_bytes(raw[at + i : at + i + 2], "little") for i in (28, 30, 32))
         at += 46 + sum(lengths)
     return io.BytesIO(raw)
