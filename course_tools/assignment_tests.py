@@ -18,7 +18,7 @@ from course_tools.chapters import code_cells
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one test."""
+    """What one test found."""
 
     name: str
     part: str
@@ -27,6 +27,8 @@ class Result:
     passed: bool
     hint: str
     """The test's failure message where it failed, else nothing."""
+    error: Exception | None = None
+    """What it raised where it failed."""
 
 
 def load_tests(folder: Path) -> dict[str, list[test_case]]:
@@ -39,10 +41,15 @@ def load_tests(folder: Path) -> dict[str, list[test_case]]:
     return parts
 
 
+def arguments_of(test: test_case) -> list[str]:
+    """The names that a test asks for."""
+    return list(inspect.signature(test.test_func).parameters)
+
+
 def run_test(test: test_case, part: str, names: Mapping[str, Any]) -> Result:
     """Run one test with those of `names` that it asks for; whatever it raises is a failure."""
     function = test.test_func
-    asked = inspect.signature(function).parameters
+    asked = arguments_of(test)
     missing = [name for name in asked if name not in names]
     hint = test.failure_message or ""
     if missing:
@@ -51,8 +58,8 @@ def run_test(test: test_case, part: str, names: Mapping[str, Any]) -> Result:
         )
     try:
         function(**{name: names[name] for name in asked})
-    except Exception:
-        return Result(function.__name__, part, 0.0, False, hint)
+    except Exception as error:
+        return Result(function.__name__, part, 0.0, False, hint, error)
     return Result(function.__name__, part, float(test.points or 0), True, "")
 
 

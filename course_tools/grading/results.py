@@ -1,26 +1,20 @@
-"""What a submission got: as a row, as a page for the student, as tables for an LMS."""
+"""What a submission got, and how it is kept between runs."""
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from html import escape
 from pathlib import Path
 
-STYLE = (
-    ":root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;"
-    "margin:2rem auto;padding:0 1rem;overflow-wrap:break-word}table{border-collapse:collapse}"
-    "td,th{padding:.3rem .8rem;text-align:left;border-bottom:1px solid #8888}"
-)
+from course_tools.grading.marks import Mark
 
 
 @dataclass
 class Grade:
-    """One student's row, and the hints that go with it."""
+    """One student's grade, and all that goes with it."""
 
     student: str
     lms_id: str
@@ -31,12 +25,78 @@ class Grade:
     """What was typed into the notebook's first cell."""
     seconds: float = 0.0
     points: dict[str, float] = field(default_factory=dict)
+    """By part: what its tests gave."""
     hints: dict[str, list[str]] = field(default_factory=dict)
-    """By part: the failure messages of tests that failed."""
+    """By part: the failure messages of tests that failed, each once."""
+    errors: list[str] = field(default_factory=list)
+    """Cells that raised, each with its number and its error."""
+    file: str = ""
+    """The name of the file that was graded."""
+    handed_in: str = ""
+    """When, as ISO local time, where it is known."""
+    answers: dict[str, str] = field(default_factory=dict)
+    """By part: the text of open questions' answers."""
+    finished: bool = True
+    """Whether another run would find the same; a notebook that ran out of time might not."""
+    remarks: list[str] = field(default_factory=list)
+    """What the class's table says about this row, for the instructor alone."""
+    open: dict[str, Mark] = field(default_factory=dict)
+    """By part: what a person gave for open questions."""
+    days_late: int = 0
+    after_late: float | None = None
+    """All points after the late policy, where there is one."""
+
+    @property
+    def key(self) -> str:
+        """Who it is, for tables."""
+        return f"{self.student}\n{self.lms_id}"
+
+    @property
+    def tested(self) -> float:
+        """Points by tests."""
+        return sum(self.points.values())
+
+    @property
+    def total(self) -> float:
+        """Points by tests, and by a person as far as they have been given."""
+        return self.tested + sum(mark.points or 0.0 for mark in self.open.values())
+
+    @property
+    def remark(self) -> str:
+        """All that is to be said about this row."""
+        return "; ".join([self.reason] * bool(self.reason) + self.remarks)
+
+    def note(self, reason: str) -> None:
+        """Add to what was wrong."""
+        if reason not in self.reason:
+            self.reason = "; ".join([self.reason] * bool(self.reason) + [reason])
+
+    def hint(self, part: str, hint: str) -> None:
+        """Add a hint, unless it is there."""
+        given = self.hints.setdefault(part, [])
+        if hint not in given:
+            given.append(hint)
+
+    def most(self, parts: dict[str, dict]) -> float:
+        """The points that `total` could be: those of open questions count once they were read."""
+        return sum(
+            part["points"]
+            for name, part in parts.items()
+            if not part["manual"] or (name in self.open and self.open[name].points is not None)
+        )
+
+
+def see_to_shared_ids(grades: Iterable[Grade]) -> None:
+    """Remark where several notebooks have one student id."""
+    grades = list(grades)
+    typed = Counter(one.student_id for one in grades)
+    for one in grades:
+        if one.student_id and typed[one.student_id] > 1:
+            one.remarks.append(f"{typed[one.student_id]} notebooks have this student_id")
 
 
 def store(grade: Grade, path: Path, key: str) -> None:
-    """Keep a grade; `key` stands for the notebook and the assignment that it is of."""
+    """Keep a grade; `key` stands for all that it depends on."""
     write(path, json.dumps({"key": key, "grade": asdict(grade)}, indent=1))
 
 
@@ -51,86 +111,6 @@ def recall(path: Path, key: str) -> Grade | None:
 
 def write(path: Path, text: str) -> None:
     """Write a file as a whole, or not at all."""
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name[:100]}.part")
     part.write_text(text, "utf8", errors="replace")
-    os.replace(part, path)
-
-
-def feedback(grade: Grade, assignment: str, parts: dict[str, dict]) -> str:
-    """A page for the student: points by part, and a hint for each test that failed."""
-    rows, hints = [], []
-    for name, part in parts.items():
-        got = "read by a person" if part["manual"] else f"{grade.points.get(name, 0):g}"
-        rows.append(
-            f"<tr><td>{escape(part['title'])}</td><td>{got}</td><td>{part['points']}</td></tr>"
-        )
-        hints += [
-            f"<li>{escape(part['title'])}: {escape(hint)}</li>"
-            for hint in grade.hints.get(name, [])
-        ]
-    title = f"{assignment}: {grade.student}"
-    most = sum(part["points"] for part in parts.values() if not part["manual"])
-    return "\n".join(
-        [
-            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
-            '</title><meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<style>{STYLE}</style></head><body><main><h1>{escape(title)}</h1>",
-            f"<p>{escape(grade.reason)}</p>" if grade.reason else "",
-            "<table><tr><th>part</th><th>points</th><th>of</th></tr>",
-            *rows,
-            "</table>",
-            f"<p>Together: {sum(grade.points.values()):g} of {most:g}, without what a person "
-            "reads.</p>",
-            f"<h2>Hints</h2><ul>{''.join(hints)}</ul>" if hints else "",
-            "</main></body></html>\n",
-        ]
-    )
-
-
-def table(grades: Sequence[Grade], parts: dict[str, dict]) -> list[list[str]]:
-    """The rows of grades.csv, with a heading; open questions have an empty column."""
-    automatic = [name for name, part in parts.items() if not part["manual"]]
-    manual = [name for name, part in parts.items() if part["manual"]]
-    most = sum(parts[name]["points"] for name in automatic)
-    ends = ["total", "of", "late", "seconds", "student_id", "reason"]
-    rows = [["student", "id", *automatic, *manual, *ends]]
-    typed = Counter(one.student_id for one in grades)
-    for one in grades:
-        points = [f"{one.points.get(name, 0):g}" for name in automatic]
-        total = sum(one.points.get(name, 0) for name in automatic)
-        ends = [f"{total:g}", f"{most:g}", "late" if one.late else "", f"{one.seconds:.0f}"]
-        again = f"{typed[one.student_id]} notebooks have this student_id"
-        shared = one.student_id and typed[one.student_id] > 1
-        reason = "; ".join([one.reason] * bool(one.reason) + [again] * bool(shared))
-        ends += [one.student_id, reason]
-        rows.append([one.student, one.lms_id, *points, *("" for _ in manual), *ends])
-    return rows
-
-
-def canvas(grades: Iterable[Grade], assignment: str) -> list[list[str]]:
-    """What Canvas imports: its columns, and one for the assignment."""
-    rows = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment]]
-    return rows + [
-        [one.student, one.lms_id, "", "", "", f"{sum(one.points.values()):g}"] for one in grades
-    ]
-
-
-def moodle(grades: Iterable[Grade]) -> list[list[str]]:
-    """What Moodle imports as an offline grading worksheet: without the date it refuses the file."""
-    rows = [["Identifier", "Full name", "Grade", "Last modified (grade)", "Feedback comments"]]
-    for one in grades:
-        hints = " ".join(hint for some in one.hints.values() for hint in some)
-        identifier = f"Participant {one.lms_id}" if one.lms_id else ""
-        total = f"{sum(one.points.values()):g}"
-        rows.append([identifier, one.student, total, "", f"{one.reason} {hints}".strip()])
-    return rows
-
-
-def write_csv(path: Path, rows: list[list[str]]) -> None:
-    """Write rows; a cell that a spreadsheet would take for a formula gets an apostrophe."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8", errors="replace", newline="") as file:
-        for row in rows:
-            safe = [f"'{cell}" if cell.lstrip()[:1] in tuple("=+-@") else cell for cell in row]
-            csv.writer(file).writerow(safe)
     os.replace(part, path)

@@ -1,21 +1,24 @@
 """A worker behind a wall, and a watch over it.
 
-The watch runs in the grader. It ends a worker that takes too much time, memory or too many
-processes, or prints without end; then every process of it dies.
+The kernel holds the limits; the watch says which one was met, and ends what sits still. Where there
+is no control group it also looks at memory, as often as it comes to it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import psutil
 
-from course_tools.grading.walls import Limits, Nothing
+from course_tools.grading.limits import Limits
+from course_tools.grading.walls import Place, Unsandboxed
 from course_tools.grading.wire import WireError, decode, encode
 
 
@@ -30,9 +33,9 @@ class Raised(Exception):
 class Sandbox:
     """A running worker; a context manager that ends it."""
 
-    def __init__(self, limits: Limits, wall: type[Nothing]):
-        self.limits, self.reason = limits, ""
-        self._wall = wall(limits)
+    def __init__(self, limits: Limits, wall: type[Unsandboxed], place: Place):
+        self.limits, self.group, self.reason = limits, place.group, ""
+        self._wall = wall(limits, place)
         self._process = subprocess.Popen(
             self._wall.command(),
             stdin=subprocess.PIPE,
@@ -64,28 +67,34 @@ class Sandbox:
         while part := self._process.stderr.read1(65536):
             self.printed += len(part)
             if self.printed > self.limits.output:
-                self._end(f"printed more than {self.limits.output / 1e6:.0f} MB")
+                self._end(self.limits.too_loud)
                 return
 
     def _watch_resources(self) -> None:
         start = time.monotonic()
-        limits = self.limits
         while self._process.poll() is None:
-            if time.monotonic() - start > limits.seconds:
-                return self._end(f"did not finish within {limits.seconds:.0f} s")
-            try:
-                inside = self._wall.processes(psutil.Process(self._process.pid))
-                if self._wall.count(inside) > limits.processes:
-                    return self._end(f"started more than {limits.processes} processes")
-                if sum(map(_threads, inside)) > limits.threads:
-                    return self._end(f"started more than {limits.threads} threads")
-                # The first is never less, and found much faster.
-                if all(sum(map(f, inside)) > limits.memory for f in (_resident, _memory)):
-                    return self._end(f"took more than {limits.memory / 2**30:.1f} GB of memory")
-            except psutil.NoSuchProcess:
-                pass
+            if time.monotonic() - start > self.limits.seconds:
+                return self._end(self.limits.too_long)
+            if reason := self._exceeded():
+                return self._end(reason)
             time.sleep(0.05)
         return None
+
+    def _exceeded(self) -> str:
+        """The limit that was met, or nothing."""
+        if self.group:
+            self.group.find(self._process.pid)
+            return self.group.exceeded(self.limits)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            inside = self._wall.processes(psutil.Process(self._process.pid))
+            if sum(map(_threads, inside)) >= self.limits.tasks:
+                return self.limits.too_many
+            # The first is never less, and found much faster.
+            kinds = (_resident, _memory)
+            files = _files_in_memory(inside)
+            if all(sum(map(kind, inside)) + files > self.limits.memory for kind in kinds):
+                return self.limits.too_much
+        return ""
 
     def ask(self, *request: Any) -> Any:
         """Let the worker do something; return its answer.
@@ -100,13 +109,16 @@ class Sandbox:
             kind, value = decode(self._answers, lambda number: Handle(self, number))
         except (OSError, EOFError, WireError, ValueError, TypeError) as error:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.1)  # the watch may be about to say why
+                self._process.wait(0.2)  # it may be about to end
+            reason = self._exceeded()
             if self._process.poll() is None:
-                self._end(str(error) or "stopped answering")
-            self.reason = self.reason or self._wall.died(self._process.returncode)
+                self._end(
+                    reason or (str(error) if isinstance(error, WireError) else "stopped answering")
+                )
+            self.reason = self.reason or reason or self._wall.died(self._process.returncode)
             raise Ended(self.reason) from None
         if kind == "raised":
-            raise Raised(value)
+            raise Raised(str(value))
         return value
 
 
@@ -129,6 +141,28 @@ def _threads(process: psutil.Process) -> int:
     return 0
 
 
+def _files_in_memory(processes: list[psutil.Process]) -> int:
+    """Bytes of memory that no process has: of files without a name, and of shared memory."""
+    sizes: dict[tuple[int, int], int] = {}
+    shared = 0
+    for process in processes:
+        for status in _nameless(process.pid):
+            sizes[status.st_dev, status.st_ino] = status.st_blocks * 512
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            lines = Path(f"/proc/{process.pid}/root/proc/sysvipc/shm").read_text().splitlines()
+            column = lines[0].split().index("rss")
+            shared = max(shared, sum(int(line.split()[column]) for line in lines[1:]))
+    return sum(sizes.values()) + shared
+
+
+def _nameless(pid: int) -> Iterator[os.stat_result]:
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                if os.readlink(entry.path).startswith("/memfd:"):
+                    yield os.stat(entry.path)
+
+
 class Handle:
     """Something of the student's that stays in the sandbox; it can be called and asked."""
 
@@ -149,22 +183,24 @@ class Names(Mapping):
     """The notebook's names, each fetched when it is asked for."""
 
     def __init__(self, sandbox: Sandbox, names: list[str]):
-        self._sandbox, self._names = sandbox, set(sandbox.ask("names", names))
+        there = sandbox.ask("names", names)
+        self._sandbox = sandbox
+        self._names = [name for name in names if isinstance(there, list) and name in there]
         self.known: dict[str, Any] = {}
         """What is not asked for again."""
 
-    def discard(self, name: str) -> None:
-        """Leave a name out."""
-        self._names.discard(name)
+    def know(self, name: str, value: Any) -> None:
+        """Answer `name` with `value` from now on, without asking."""
+        self.known[name] = value
 
     def __getitem__(self, name: str) -> Any:
         return self.known[name] if name in self.known else self._sandbox.ask("get", name)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in self.known or name in self._names
 
     def __iter__(self) -> Any:
-        return iter(self._names)
+        return iter({*self._names, *self.known})
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len({*self._names, *self.known})

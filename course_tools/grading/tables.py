@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +56,7 @@ def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) 
             table.remark = f"{path} is not UTF-8 and was read as Latin-1: check names with accents."
     text = text.replace("\0", "")
     first = next((line for line in text.splitlines() if line.strip(" \t,;")), "")
-    reader = csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     header: list[str] = []
     try:
         for cells in reader:

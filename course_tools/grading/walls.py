@@ -1,73 +1,106 @@
 """What stands between a student's code and this machine: bubblewrap, Docker, or nothing.
 
-No network, own process tree, everything read-only but a small temporary folder, nothing of the
-machine to be seen but Python and its packages.
+No network, own process tree, everything read-only but small temporary folders, nothing of the
+machine to be seen but Python and its packages, no rights. What may be taken is limited by the
+kernel: see `groups.py` and `launch.py`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
 
 from course_tools.chapters import ROOT
+from course_tools.grading.groups import Group, new_group
+from course_tools.grading.limits import Limits
 
 WORKER = ("-m", "course_tools.grading.worker")
+LAUNCH = Path(__file__).with_name("launch.py")
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives")
 IMAGE = "deep-music-grader"
 DOCKERFILE = Path(__file__).with_name("Dockerfile")
 NOBODY = "65534:65534"
-HELP = (
-    "Strangers' code should run in a sandbox, and there is none here. On Linux: `apt install "
-    "bubblewrap`. Elsewhere: start Docker, then `docker build -t deep-music-grader -f "
-    "course_tools/grading/Dockerfile .`. --unsafe does without, on a machine with nothing to lose."
+# Ids that systemd gives to services for as long as they run; no person and no file has one.
+USERS = range(61184, 65520)
+SLACK = 15
+"""Seconds after which the kernel ends what the watch should have ended."""
+OLDEST = (0, 8)  # the first bubblewrap that can forbid user namespaces inside
+NONE_HERE = "Students' code should run in a sandbox, and there is none here. "
+ELSEWHERE = (
+    " Or start Docker, then `docker build -t deep-music-grader -f course_tools/grading/Dockerfile "
+    ".`. --unsafe does without, on a machine with nothing to lose."
 )
 
 
 class NoSandbox(RuntimeError):
-    """There is nothing here to run strangers' code in; the message says what to do."""
+    """There is nothing here to run students' code in; the message says what to do."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a submission may take."""
+class Place:
+    """What is made for one submission before its sandbox starts, and removed after it ended."""
 
-    seconds: float = 240.0
-    memory: int = 3 * 2**30
-    """Bytes of all its processes together."""
-    processes: int = 16
-    threads: int = 200
-    """Of all its processes together."""
-    output: int = 2_000_000
-    """Bytes printed."""
-    files: int = 100_000_000
-    """Bytes in its temporary folder."""
+    group: Group | None
+    folder: str
+    """An empty folder, to mount what the sandbox is shown in."""
 
 
-class Nothing:
+@contextlib.contextmanager
+def new_place(limits: Limits) -> Iterator[Place]:
+    """A place for one submission; afterwards nothing of it is left, nor of what ran in it."""
+    name = f"{IMAGE}-{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=name) as folder, new_group(limits) as group:
+        os.chmod(folder, 0o711)  # root's sandbox runs as somebody else
+        yield Place(group, folder)
+
+
+class Unsandboxed:
     """``--unsafe``: the worker runs as one of our own processes."""
 
-    def __init__(self, limits: Limits):
-        self.limits = limits
+    def __init__(self, limits: Limits, place: Place):
+        self.limits, self.group, self.folder = limits, place.group, place.folder
 
     def command(self) -> list[str]:
         """What starts the worker."""
         variables = [f"{key}={value}" for key, value in _settings().items()]
-        return ["env", *variables, sys.executable, *WORKER]
+        return self.launched(["env", *variables, sys.executable, *WORKER])
+
+    def launched(self, command: list[str], **plan: object) -> list[str]:
+        """`command`, started by `launch.py`; `plan` is what it should do beside setting limits."""
+        seconds = round(self.limits.seconds) + SLACK
+        limits = {"RLIMIT_CPU": seconds, "RLIMIT_CORE": 0, "RLIMIT_FSIZE": self.limits.file_bytes}
+        if self.group is None:
+            # Of each process; a network needs far more addresses than memory.
+            limits["RLIMIT_AS"] = self.limits.memory + 4 * 2**30
+            limits["RLIMIT_NOFILE"] = 512
+            if plan and (os.getuid() == 0 or _kernel() >= (5, 14)):
+                # Counted for a user in a namespace, and the launcher makes one of the two; before
+                # Linux 5.14 for a user alone, whose other processes would count, too.
+                limits["RLIMIT_NPROC"] = self.limits.tasks
+        nothing = {"folder": "", "temporary": [], "options": "", "shown": [], "user": None}
+        joined = self.group.joined if self.group else []
+        whole = nothing | plan | {"joined": joined, "limits": limits, "seconds": seconds}
+        prefix = self.group.prefix if self.group else []
+        program = shutil.which(command[0]) or command[0]
+        launcher = [sys.executable, "-I", "-S", str(LAUNCH), json.dumps(whole)]
+        return [*prefix, *launcher, program, *command[1:]]
 
     def processes(self, worker: psutil.Process) -> list[psutil.Process]:
         """The worker's processes, as far as they can be seen from here."""
         return [worker, *worker.children(recursive=True)]
-
-    def count(self, seen: list[psutil.Process]) -> int:
-        """How many processes there are, of which `processes` saw some."""
-        return len(seen)
 
     def end(self, process: subprocess.Popen) -> None:
         """End the worker that `process` started, with all that it started."""
@@ -81,36 +114,47 @@ class Nothing:
         return "ended its own process"
 
 
-class Bubblewrap(Nothing):
+class Bubblewrap(Unsandboxed):
     """Linux namespaces, without a daemon and without rights."""
 
     def command(self) -> list[str]:
-        """What starts the worker inside bubblewrap; nothing of it outlives its first process."""
+        """What starts the worker inside bubblewrap."""
+        return self.wrapped([sys.executable, *WORKER])
+
+    def wrapped(self, command: list[str]) -> list[str]:
+        """`command` inside bubblewrap; nothing of it outlives its first process."""
         code = [str(ROOT / "genre_lib"), str(ROOT / "course_tools")]
-        seen = [path for path in (*SYSTEM, sys.prefix, sys.base_prefix, *code) if _exists(path)]
+        seen = [p for p in (*SYSTEM, sys.prefix, sys.base_prefix, *code) if os.path.exists(p)]
         home = {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
         variables = home | _settings() | {"IPYTHONDIR": "/tmp/.ipython"}
-        return [
-            # The grader goes first, however many processes there are.
-            *(
-                "nice",
-                "-n",
-                "10",
-                "bwrap",
-                "--unshare-all",
-                "--die-with-parent",
-                "--new-session",
-                "--clearenv",
-            ),
-            *("--size", str(self.limits.files), "--tmpfs", "/tmp"),  # before what lies under it
-            *(part for path in seen for part in ("--ro-bind", path, path)),
-            *("--proc", "/proc", "--dev", "/dev"),
-            *("--size", str(self.limits.files), "--tmpfs", "/dev/shm"),
+        size = str(self.limits.file_bytes)
+        temporary = {"/tmp": ("--size", size, "--tmpfs"), "/dev/shm": ("--size", size, "--tmpfs")}
+        shown = {path: path for path in seen}
+        plan: dict[str, object] = {}
+        if os.getuid() == 0 or self.group is None:
+            # Where memory is not counted, files must be: bubblewrap itself can't.
+            temporary = {
+                path: ("--bind", f"{self.folder}/{path.rsplit('/', 1)[1]}") for path in temporary
+            }
+            options = f"size={size},nr_inodes={self.limits.file_count},mode=1777"
+            plan = {"folder": self.folder, "temporary": ["tmp", "shm"], "options": options}
+        if os.getuid() == 0:
+            # Root's capabilities would go with it. What root alone may enter is shown in a place
+            # that everybody may.
+            shown = {path: f"{self.folder}/{i}" for i, path in enumerate(seen)}
+            plan |= {"shown": seen, "user": _free_user()}
+        inside = [
+            *("bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"),
+            *("--new-session", "--die-with-parent", "--clearenv"),
+            *(*temporary["/tmp"], "/tmp"),  # before what lies under it
+            *(part for path, source in shown.items() for part in ("--ro-bind", source, path)),
+            *("--proc", "/proc", "--dev", "/dev", *temporary["/dev/shm"], "/dev/shm"),
             *("--remount-ro", "/dev", "--remount-ro", "/"),  # else they fill the memory
             *("--chdir", "/tmp"),
             *(part for item in variables.items() for part in ("--setenv", *item)),
-            *(sys.executable, *WORKER, str(self.limits.threads)),
+            *command,
         ]
+        return self.launched(inside, **plan)
 
     def processes(self, worker: psutil.Process) -> list[psutil.Process]:
         """What runs inside, without bubblewrap itself."""
@@ -121,11 +165,14 @@ class Bubblewrap(Nothing):
         process.kill()
 
 
-class Docker(Nothing):
-    """A container of the image that the Dockerfile beside this file describes."""
+class Docker(Unsandboxed):
+    """A container of the image that the Dockerfile beside this file describes.
 
-    def __init__(self, limits: Limits):
-        super().__init__(limits)
+    Tried with a stand-in for Docker only.
+    """
+
+    def __init__(self, limits: Limits, place: Place):
+        super().__init__(limits, place)
         self.name = f"{IMAGE}-{os.getpid()}-{id(self)}"
 
     def command(self) -> list[str]:
@@ -134,28 +181,26 @@ class Docker(Nothing):
             f"type=bind,source={ROOT / name},target=/course/{name},readonly"
             for name in ("genre_lib", "course_tools")
         ]
-        memory = str(self.limits.memory)
+        limits, seconds = self.limits, round(self.limits.seconds) + SLACK
         variables = _settings() | {"HOME": "/tmp", "PYTHONPATH": "/course"}
+        options = f"rw,mode=1777,size={limits.file_bytes},nr_inodes={limits.file_count}"
         return [
             *("docker", "run", "--rm", "--interactive", "--name", self.name),
             *("--network", "none", "--read-only", "--workdir", "/tmp", "--user", NOBODY),
-            *("--tmpfs", f"/tmp:rw,mode=1777,size={self.limits.files}"),
-            *("--memory", memory, "--memory-swap", memory),
-            *("--pids-limit", str(self.limits.threads)),  # which counts processes, too
+            *("--tmpfs", f"/tmp:{options}", "--shm-size", str(limits.file_bytes)),
+            *("--memory", str(limits.memory), "--memory-swap", str(limits.memory)),
+            *("--pids-limit", str(limits.tasks), "--oom-score-adj", "1000"),
+            *("--ulimit", f"cpu={seconds}", "--ulimit", f"fsize={limits.file_bytes}"),
             *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
             *(part for bind in binds for part in ("--mount", bind)),
             *(part for item in variables.items() for part in ("--env", "=".join(item))),
             # Where the grader itself was killed, nobody else ends what does not end by itself.
-            *(IMAGE, "timeout", "--signal=KILL", str(2 * self.limits.seconds), "python", *WORKER),
+            *(IMAGE, "timeout", "--signal=KILL", str(seconds), "python", *WORKER),
         ]
 
     def processes(self, worker: psutil.Process) -> list[psutil.Process]:
-        """None: they are the daemon's, which sees to their memory."""
+        """None: they are the daemon's, which sees to their memory and number."""
         return []
-
-    def count(self, seen: list[psutil.Process]) -> int:
-        """How many processes the container has."""
-        return len(_run(["docker", "top", self.name, "-o", "pid"]).stdout.splitlines()) - 1
 
     def end(self, process: subprocess.Popen) -> None:
         """Remove the container with all that runs in it."""
@@ -164,24 +209,98 @@ class Docker(Nothing):
 
     def died(self, code: int) -> str:
         """The daemon kills what takes too much memory."""
-        if code == 137:
-            return f"took more than {self.limits.memory / 2**30:.1f} GB of memory"
-        return super().died(code)
+        return self.limits.too_much if code == 137 else super().died(code)
 
 
-def find_wall(unsafe: bool = False) -> type[Nothing]:
+def find_wall(unsafe: bool = False) -> type[Unsandboxed]:
     """The best wall that works here: bubblewrap, else Docker, else none at all if `unsafe`.
 
     Raises:
-        NoSandbox: neither works, and `unsafe` was not asked for.
+        NoSandbox: neither works, and `unsafe` was not asked for; the message says why, and what
+            would help.
     """
     if unsafe:
-        return Nothing
-    if shutil.which("bwrap") and _works("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"):
+        return Unsandboxed
+    fault = fault_of_bubblewrap()
+    if not fault:
         return Bubblewrap
-    if shutil.which("docker") and _works("docker", "image", "inspect", IMAGE):
+    if shutil.which("docker") and _run(["docker", "image", "inspect", IMAGE]).returncode == 0:
         return Docker
-    raise NoSandbox(HELP)
+    raise NoSandbox(NONE_HERE + fault + ELSEWHERE)
+
+
+def fault_of_bubblewrap() -> str:
+    """Why bubblewrap can't be used here and what to do about it, or nothing; it is tried."""
+    return _fault_of_bubblewrap(shutil.which("bwrap"))
+
+
+@cache
+def _fault_of_bubblewrap(program: str | None) -> str:
+    if not sys.platform.startswith("linux"):
+        return "bubblewrap exists for Linux alone."
+    if program is None:
+        return "On Debian or Ubuntu, `apt install bubblewrap` brings one."
+    version = _run([program, "--version"]).stdout
+    number = re.search(r"(\d+)\.(\d+)", version)
+    if number is None or tuple(map(int, number.groups())) < OLDEST:
+        return f"{version.strip() or program} is too old: version 0.8 or newer is needed."
+    limits = Limits(seconds=20)
+    with new_place(limits) as place:
+        done = _run(Bubblewrap(limits, place).wrapped([sys.executable, "-c", "import sys"]))
+    return _why(done.stderr.strip()) if done.returncode else ""
+
+
+def _why(said: str) -> str:
+    """What keeps an installed bubblewrap from working; the machine is looked at, not guessed."""
+    if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
+        return (
+            "bubblewrap is installed, but AppArmor forbids it user namespaces "
+            "(kernel.apparmor_restrict_unprivileged_userns is 1, as Ubuntu sets it since 24.04). "
+            "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` allows them until the "
+            "next start; the book's page for instructors shows a profile for bubblewrap alone."
+        )
+    for name, forbids in (
+        ("user/max_user_namespaces", "0"),
+        ("kernel/unprivileged_userns_clone", "0"),
+    ):
+        if _setting(name) == forbids:
+            dotted = name.replace("/", ".")
+            more = "1" if name.endswith("clone") else "10000"
+            return (
+                f"bubblewrap is installed, but user namespaces are forbidden here ({dotted} is "
+                f"{forbids}). `sudo sysctl {dotted}={more}` allows them until the next start."
+            )
+    if "namespace" in said or "Operation not permitted" in said or "Permission denied" in said:
+        return (
+            "bubblewrap is installed, but may not make namespaces here, as in most containers "
+            f"(it says: {_last_line(said)}). Grade outside of it, or in a virtual machine."
+        )
+    return f"bubblewrap is installed, but does not work here. It says: {_last_line(said)}."
+
+
+def _last_line(text: str) -> str:
+    return (text.splitlines() or ["nothing"])[-1].rstrip(".")
+
+
+def _setting(name: str) -> str:
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys", name).read_text().strip()
+    return ""
+
+
+def _kernel() -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
+
+
+def _free_user() -> int:
+    """A user id that nothing on this machine runs under, for one submission."""
+    taken = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            taken.add(process.uids().real)
+    free = [user for user in USERS if user not in taken]
+    # Two graders at a time should not choose the same.
+    return free[int.from_bytes(os.urandom(4), "big") % len(free)]
 
 
 def _settings() -> dict[str, str]:
@@ -195,13 +314,10 @@ def _settings() -> dict[str, str]:
     }
 
 
-def _exists(path: str) -> bool:
-    return os.path.exists(path)
-
-
-def _works(*command: str) -> bool:
-    return _run(list(command)).returncode == 0
-
-
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+    except OSError as error:
+        return subprocess.CompletedProcess(command, 127, "", str(error))

@@ -6,15 +6,18 @@ answer and no points.
 
 from __future__ import annotations
 
+import ast
 import os
-import resource
 import sys
+import traceback
 import types
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
 from course_tools.grading.wire import decode, encode
+
+LONGEST = 500  # characters of an error's message
 
 
 class _Silent:
@@ -27,9 +30,30 @@ class _Silent:
         return lambda *_, **__: None
 
 
-def run_cells(shell: InteractiveShell, cells: list[str]) -> list[int]:
-    """Run cells in order, whatever happens in one; the numbers of those that raised."""
-    return [i for i, cell in enumerate(cells) if not shell.run_cell(cell).success]
+def run_cells(shell: InteractiveShell, cells: list[str]) -> list[tuple[int, str]]:
+    """Run cells in order, whatever happens in one; position and error of each that raised."""
+    failed = []
+    for i, cell in enumerate(cells):
+        done = shell.run_cell(cell)
+        if error := done.error_before_exec or done.error_in_exec:
+            failed.append((i, _described(error, cell)))
+    return failed
+
+
+def _described(error: BaseException, cell: str) -> str:
+    """An error in one line, with the line of the cell where it came up."""
+    if isinstance(error, SyntaxError) and error.msg == "incomplete input":
+        try:  # IPython would wait for more; Python says what is open
+            ast.parse(cell)
+        except SyntaxError as exact:
+            error = exact
+    line = error.lineno if isinstance(error, SyntaxError) else None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if "ipython-input" in frame.filename or "ipykernel" in frame.filename:
+            line = frame.lineno
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    where = f" (line {line})" if line else ""
+    return f"{type(error).__name__}: {said}"[:LONGEST].replace("\n", " ") + where
 
 
 def serve(requests: Any, answers: Any) -> None:
@@ -62,7 +86,7 @@ def serve(requests: Any, answers: Any) -> None:
         try:
             answer = encode(("fine", do(*request)), hold)
         except BaseException as error:
-            answer = encode(("raised", f"{type(error).__name__}: {error}"[:1000]), hold)
+            answer = encode(("raised", f"{type(error).__name__}: {error}"[:LONGEST]), hold)
         answers.write(answer)
         answers.flush()
 
@@ -70,11 +94,8 @@ def serve(requests: Any, answers: Any) -> None:
 def main() -> None:
     """Requests come from standard input, answers go to standard output, prints to standard error.
 
-    The first two are moved away, so that a notebook that reads or prints does not meet them. An
-    argument limits processes and threads, which the kernel counts for each sandbox, except root's.
+    The first two are moved away, so that a notebook that reads or prints does not meet them.
     """
-    if sys.argv[1:]:
-        resource.setrlimit(resource.RLIMIT_NPROC, (int(sys.argv[1]),) * 2)
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
