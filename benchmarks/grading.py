@@ -83,7 +83,7 @@ def main() -> None:
         minutes=round(minutes, 2),
         seconds={"median": statistics.median(seconds), "most": max(seconds)},
         full_points=sum(row["total"] == row["of"] for row in rows),
-        with_a_remark=sum(bool(row["reason"]) for row in rows),
+        with_a_remark=sum(bool(row["remark"]) for row in rows),
     )
     print(f"{count} notebooks in {minutes:.1f} minutes: {RESULT}")
 
