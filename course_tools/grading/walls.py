@@ -35,6 +35,7 @@ DOCKERFILE = Path(__file__).with_name("Dockerfile")
 NOBODY = "65534:65534"
 # Ids that systemd gives to services for as long as they run; no person and no file has one.
 USERS = range(61184, 65520)
+OWN_TASKS = 3  # bubblewrap's, which a user's limit counts and the watch does not
 SLACK = 15
 """Seconds after which the kernel ends what the watch should have ended."""
 OLDEST = (0, 8)  # the first bubblewrap that can forbid user namespaces inside
@@ -89,7 +90,7 @@ class Unsandboxed:
             if plan and (os.getuid() == 0 or _kernel() >= (5, 14)):
                 # Counted for a user in a namespace, and the launcher makes one of the two; before
                 # Linux 5.14 for a user alone, whose other processes would count, too.
-                limits["RLIMIT_NPROC"] = self.limits.tasks
+                limits["RLIMIT_NPROC"] = self.limits.tasks + OWN_TASKS
         nothing = {"folder": "", "temporary": [], "options": "", "shown": [], "user": None}
         joined = self.group.joined if self.group else []
         whole = nothing | plan | {"joined": joined, "limits": limits, "seconds": seconds}
