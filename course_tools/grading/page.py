@@ -27,8 +27,10 @@ vertical-align:top;font-weight:400}
 thead th{font-weight:600;vertical-align:bottom}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .scroll{overflow-x:auto}
-td.bar{width:40%;min-width:6rem;vertical-align:middle;padding-right:0}
-.bar i{display:block;height:.85rem;background:var(--bar);min-width:1px;border-radius:0 2px 2px 0;
+td.bar{width:40%;min-width:6rem;padding-right:0}thead th.number{white-space:normal}
+@media(max-width:40rem){td,th{padding-right:.5rem}td.bar{width:20%;min-width:2.5rem}}
+.bar i{display:block;height:.85rem;background:var(--bar);margin-top:.33rem;
+border-radius:0 2px 2px 0;
 -webkit-print-color-adjust:exact;print-color-adjust:exact}
 dl.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.6rem;margin:0}
 .facts div{background:var(--panel);border-radius:6px;padding:.6rem .8rem}
