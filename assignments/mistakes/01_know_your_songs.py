@@ -66,6 +66,14 @@ MISTAKES = [
         "hint": "never single letters",
     },
     {
+        "name": "a text that is the ending stays",
+        "part": "q4",
+        "code": "def without_ending(lyrics, ending):\n"
+        "    return lyrics.str.removesuffix(' ' + ending)\n",
+        "loses": ["test_q4_whole"],
+        "hint": "nothing but the ending",
+    },
+    {
         "name": "songs are divided instead of artists",
         "part": "q5",
         "code": "def split_by_artist(songs, test_share, seed):\n"
@@ -84,7 +92,7 @@ MISTAKES = [
         "    in_test = songs['artist_name'].isin(chosen)\n"
         "    return songs[~in_test], songs[in_test]\n",
         "loses": ["test_q5_seed"],
-        "hint": "drawn at random by `seed`",
+        "hint": "drawn at random with `seed`",
     },
     {
         "name": "the test songs are used for fitting",

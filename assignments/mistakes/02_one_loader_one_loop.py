@@ -8,10 +8,10 @@ def vocabulary(texts, min_count):
     return {{word: i for i, word in enumerate(["<pad>", "<unk>", *kept])}}
 """
 EPOCH = """
-def train_one_epoch(network, batches, optimiser):
+def train_one_epoch(network, loader, optimiser):
     {mode}
     total = songs_seen = 0
-    for lyrics, lengths, genres in batches:
+    for lyrics, lengths, genres in loader:
         loss = F.cross_entropy({logits}, genres)
         {clear}
         loss.backward()
@@ -63,10 +63,10 @@ MISTAKES = [
     {
         "name": "unknown words are left out",
         "part": "q2",
-        "code": "def encode(text, words, longest):\n"
+        "code": "def encode(text, words, longest=None):\n"
         "    return [words[w] for w in text.lower().split()[:longest] if w in words]\n",
         "loses": ["test_q2_example", "test_q2_unknown"],
-        "hint": "An unknown word keeps its place",
+        "hint": "An unknown word keeps its position",
     },
     {
         "name": "a fixed length",
@@ -151,19 +151,19 @@ MISTAKES = [
     {
         "name": "no evaluation mode",
         "part": "q6",
-        "code": "def accuracy(network, batches):\n"
+        "code": "def accuracy(network, loader):\n"
         "    with torch.no_grad():\n"
-        "        right = [network(b[0], b[1]).argmax(dim=1) == b[2] for b in batches]\n"
+        "        right = [network(b[0], b[1]).argmax(dim=1) == b[2] for b in loader]\n"
         "    return torch.cat(right).float().mean().item()\n",
         "loses": ["test_q6_mode"],
         "hint": "Call network.eval()",
     },
     {
-        "name": "gradients are kept while judging",
+        "name": "gradients are tracked while evaluating",
         "part": "q6",
-        "code": "def accuracy(network, batches):\n"
+        "code": "def accuracy(network, loader):\n"
         "    network.eval()\n"
-        "    right = [network(b[0], b[1]).argmax(dim=1) == b[2] for b in batches]\n"
+        "    right = [network(b[0], b[1]).argmax(dim=1) == b[2] for b in loader]\n"
         "    return torch.cat(right).float().mean().item()\n",
         "loses": ["test_q6_no_gradients"],
         "hint": "torch.no_grad()",
@@ -171,7 +171,7 @@ MISTAKES = [
     {
         "name": "the network is never trained",
         "part": "q7",
-        "code": "def train_network(rows, words):\n    return MeanNetwork(words)\n",
+        "code": "def train_network(rows, vocabulary_size):\n    return MeanNetwork(vocabulary_size)\n",
         "loses": ["test_q7_bar"],
         "hint": "It may be untrained",
     },

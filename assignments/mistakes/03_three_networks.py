@@ -2,9 +2,9 @@
 
 MEAN = """
 class MeanNetwork(nn.Module):
-    def __init__(self, vocabulary, width):
+    def __init__(self, vocabulary_size, width):
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, width)
+        self.embedding = nn.Embedding(vocabulary_size, width)
         self.output = nn.Linear(width, 7)
 
     def forward(self, lyrics, features):
@@ -14,9 +14,9 @@ class MeanNetwork(nn.Module):
 """
 SCORES = """
 class FeaturesNetwork(nn.Module):
-    def __init__(self, features, hidden, drop):
+    def __init__(self, n_features, hidden, drop):
         super().__init__()
-        self.first = nn.Linear(features, hidden)
+        self.first = nn.Linear(n_features, hidden)
         self.last = nn.Linear(hidden, 7)
         self.drop = drop
 
@@ -25,11 +25,11 @@ class FeaturesNetwork(nn.Module):
 """
 COMBINED = """
 class CombinedNetwork(nn.Module):
-    def __init__(self, vocabulary, features):
+    def __init__(self, vocabulary_size, n_features):
         super().__init__()
-        self.words = MeanNetwork(vocabulary, 32)
-        self.scores = FeaturesNetwork(features, 64, 0.2)
-        self.embedding = nn.Embedding(vocabulary, 7)
+        self.words = MeanNetwork(vocabulary_size, 32)
+        self.scores = FeaturesNetwork(n_features, 64, 0.2)
+        self.embedding = nn.Embedding(vocabulary_size, 7)
 
     def forward(self, lyrics, features):
         return {joined}
@@ -79,14 +79,14 @@ MISTAKES = [
     {
         "name": "the bias is forgotten",
         "part": "q2",
-        "code": "def count_mean(vocabulary, width):\n    return vocabulary * width + width * 7\n",
+        "code": "def count_mean(vocabulary_size, width):\n    return vocabulary_size * width + width * 7\n",
         "loses": ["test_q2_example", "test_q2_formula"],
         "hint": "bias of each of the seven logits",
     },
     {
         "name": "a number worked out beforehand",
         "part": "q2",
-        "code": "def count_mean(vocabulary, width):\n    return 75\n",
+        "code": "def count_mean(vocabulary_size, width):\n    return 75\n",
         "loses": ["test_q2_formula"],
         "hint": "must come from the two sizes",
     },
@@ -109,13 +109,13 @@ MISTAKES = [
         "hint": "divided by 0",
     },
     {
-        "name": "no bend between the layers",
+        "name": "no non-linearity between the layers",
         "part": "q4",
         "code": SCORES.format(
             body="hidden = F.dropout(self.first(features), self.drop, self.training)\n"
             "        return self.last(hidden)"
         ),
-        "loses": ["test_q4_bend"],
+        "loses": ["test_q4_non_linear"],
         "hint": "Put ReLU between them",
     },
     {
@@ -125,7 +125,7 @@ MISTAKES = [
             body="hidden = F.dropout(F.relu(self.first(features)), self.drop)\n"
             "        return self.last(hidden)"
         ),
-        # whatever leans on the same answer twice is lost with it
+        # every test that needs the same answer twice is lost with it
         "loses": ["test_q4_dropout", "test_q5_padding", "test_q6_mode"],
         "hint": "off in evaluation mode",
     },
@@ -140,18 +140,18 @@ MISTAKES = [
         "hint": "cross-entropy applies softmax itself",
     },
     {
-        "name": "the words are not heard",
+        "name": "the words are ignored",
         "part": "q5",
         "code": COMBINED.format(joined="self.scores(lyrics, features)"),
         "loses": ["test_q5_words", "test_q6_words"],
-        "hint": "does not listen to the lyrics",
+        "hint": "ignores the lyrics",
     },
     {
-        "name": "the scores are not heard",
+        "name": "the scores are ignored",
         "part": "q5",
         "code": COMBINED.format(joined="self.words(lyrics, features)"),
         "loses": ["test_q5_scores", "test_q6_scores"],
-        "hint": "does not listen to the features",
+        "hint": "ignores the features",
     },
     {
         "name": "a branch is cut off from the gradient",
@@ -176,7 +176,7 @@ MISTAKES = [
         "part": "q6",
         "code": TRAINED.format(genre="genre[: len(rows)]", network="network.eval()"),
         "loses": ["test_q6_bar", "test_q6_words", "test_q6_scores"],
-        "hint": "genres that are not its songs' own",
+        "hint": "genres that don't belong to its songs",
     },
     {
         "name": "training mode is left on",

@@ -2,11 +2,14 @@
 
 NEAREST = """
 def nearest(vectors, words, word, n):
-    place = words.index(word)
+    position = words.index(word)
     order = ({alike}).argsort(descending=True).tolist()
     return [words[i] for i in order{others}][:n]
 """
-COSINE = "torch.cosine_similarity(vectors, vectors[place].unsqueeze(0))"
+DIVIDED = (
+    "(vectors / vectors.norm(dim=1, keepdim=True)) @ (vectors[position] / vectors[position].norm())"
+)
+COSINE = "torch.cosine_similarity(vectors, vectors[position].unsqueeze(0))"
 INTERVAL = """
 def paired_interval(first, second):
     first, second = np.asarray(first), np.asarray(second)
@@ -19,7 +22,7 @@ MISTAKES = [
     {
         "name": "the product of vectors instead of the cosine",
         "part": "q1",
-        "code": NEAREST.format(alike="vectors @ vectors[place]", others=" if i != place"),
+        "code": NEAREST.format(alike="vectors @ vectors[position]", others=" if i != position"),
         "loses": ["test_q1_cosine"],
         "hint": "not by the product of the vectors",
     },
@@ -29,6 +32,13 @@ MISTAKES = [
         "code": NEAREST.format(alike=COSINE, others=""),
         "loses": ["test_q1_example", "test_q1_cosine", "test_q1_not_itself"],
         "hint": "not its own neighbour",
+    },
+    {
+        "name": "a vector of zeros is divided by its length",
+        "part": "q1",
+        "code": NEAREST.format(alike=DIVIDED, others=" if i != position"),
+        "loses": ["test_q1_not_itself"],
+        "hint": "becomes NaN",
     },
     {
         "name": "the matrix is transposed",
@@ -129,7 +139,7 @@ MISTAKES = [
         "part": "q6",
         "code": INTERVAL.format(**STUDENT | {"deviation": "(first - second).std()"}),
         "loses": ["test_q6_student"],
-        "hint": "the deviation divides by n - 1",
+        "hint": "the standard deviation divides by n - 1",
     },
     {
         "name": "the recipe is chosen on test songs",
@@ -147,7 +157,7 @@ MISTAKES = [
         "    name = max(validation, key=lambda recipe: max(validation[recipe]))\n"
         "    return name, float(np.mean(test[name]))\n",
         "loses": ["test_q7_by_mean"],
-        "hint": "best single split is luck",
+        "hint": "best single split is sampling noise",
     },
     {
         "name": "scored on the songs that were learned from",
