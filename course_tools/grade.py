@@ -2,9 +2,10 @@
 
 SUBMISSIONS is a folder or the zip that Canvas or Moodle exports. Each notebook runs alone in a
 sandbox; the tests run out here, on what the notebook's functions answer. Beside grades.csv come a
-page of feedback for each student, and tables and zips that Canvas and Moodle import. A run that was
-stopped goes on where it was; points and comments typed for the open question stay. The assignment
-must have been built (``make assignments``).
+page of feedback for each student, tables and zips that Canvas and Moodle import, a report on the
+class, and the answers to the open question side by side. A run that was stopped goes on where it
+was; points and comments typed for the open question stay. The assignment must have been built
+(``make assignments``).
 
 With ``--scheduler ADDRESS`` the notebooks run on the workers of a Dask cluster; each machine of it
 needs this project, at the same commit, and a sandbox.
@@ -83,6 +84,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     course.add_argument(
         "--scale", type=Path, metavar="scale.csv", help="columns percent and grade: 90,A"
     )
+    course.add_argument("--names", action="store_true", help="name students in the class report")
     machine = parser.add_argument_group("the machine")
     machine.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default: 2)")
     machine.add_argument(
@@ -115,6 +117,7 @@ def open_classbook(options: argparse.Namespace) -> Classbook:
         read_roster(options.roster) if options.roster else None,
         policy,
         read_scale(options.scale) if options.scale else None,
+        options.names,
     )
 
 
@@ -141,6 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.scheduler is None:
             find_wall(options.unsafe)  # before anything is read or written
         submissions = read_submissions(options.submissions, book.assignment.name)
+        book.read_marks(submissions)
         wanted = wants_again(options.again, submissions)
 
         def again(one: Submission, kept: Grade) -> bool:

@@ -15,6 +15,7 @@ from course_tools.grading import class_tables, feedback, grader, marks, results
 from course_tools.grading.classbook import Classbook
 from course_tools.grading.examiner import Examiner
 from course_tools.grading.marks import Mark
+from course_tools.grading.open_answers import code_of
 from course_tools.grading.results import Grade
 
 GOOD_ONE, HALF_ONE = notebook([*ID, *GOOD], "Because."), notebook([*ID, *HALF])
@@ -119,6 +120,49 @@ def test_what_a_person_typed_survives_every_later_run(assignment, examined, tmp_
     before = out.read_bytes()
     assert run(archive, out) == 1
     assert out.read_bytes() == before
+
+
+def test_points_typed_beside_the_answers_are_read_by_the_next_run(
+    assignment, examined, tmp_path, capsys
+):
+    archive, out = hand_in(tmp_path / "a.zip", **{ADA: GOOD_ONE, BO: HALF_ONE}), tmp_path / "g.csv"
+    assert run(archive, out) == 0
+    page = (tmp_path / "g-open.html").read_text("utf8")
+    assert "Because." in page and "One for each reason." in page
+    assert "lovelaceada" not in page and "Bo Ek" not in page
+    path, code = tmp_path / "g-open.csv", code_of("lovelaceada", "77", "01_tiny")
+
+    def type_in(points):
+        rows = rows_of(path)
+        for row in rows:
+            row["points"] = points if row["code"] == code else ""
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    type_in("1,5")
+    assert run(archive, out) == 0 and rows_of(out)[1]["q3"] == "1.5"
+    type_in("2")
+    assert run(archive, out) == 0 and rows_of(out)[1]["q3"] == "2"
+    out.write_text(out.read_text("utf-8-sig").replace(",2,2,2,", ",2,0,1,", 1), "utf8")
+    out.write_text(out.read_text("utf8").replace(",2,0,2,", ",2,0,1,", 1), "utf8")
+    assert run(archive, out) == 0
+    assert [row["points"] for row in rows_of(path) if row["code"] == code] == ["1"]
+    alone = hand_in(tmp_path / "b.zip", **{BO: HALF_ONE})
+    assert run(alone, out) == 0  # what was typed for Ada must not be lost
+    assert run(archive, out) == 0 and rows_of(out)[1]["q3"] == "1"
+    type_in("7")
+    assert run(archive, out) == 1 and "0 to 2" in capsys.readouterr().err
+
+
+def test_the_class_report_names_mistakes_and_no_student(assignment, examined, tmp_path):
+    archive = hand_in(tmp_path / "a.zip", **{ADA: GOOD_ONE, BO: HALF_ONE})
+    assert run(archive, tmp_path / "g.csv") == 0
+    page = (tmp_path / "g-report.html").read_text("utf8")
+    assert "Half of 3 is 1.5." in page and "lovelaceada" not in page
+    assert run(archive, tmp_path / "g.csv", "--names") == 0
+    assert "lovelaceada" in (tmp_path / "g-report.html").read_text("utf8")
 
 
 def test_a_table_that_cannot_be_read_is_not_written_over(assignment, examined, tmp_path, capsys):

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from course_tools.grading.assignment import Assignment
+from course_tools.grading.class_report import class_report
 from course_tools.grading.class_tables import canvas_table, class_table, moodle_table, write_csv
 from course_tools.grading.feedback import feedback, zip_for_canvas, zip_for_moodle
-from course_tools.grading.marks import Marks, dump_marks, load_marks, marks_of_table, merge
+from course_tools.grading.marks import Mark, Marks, dump_marks, load_marks, marks_of_table, merge
+from course_tools.grading.open_answers import (
+    OpenAnswer,
+    Typed,
+    code_of,
+    open_page,
+    open_rows,
+    read_open,
+    write_open,
+)
 from course_tools.grading.policy import LatePolicy, Scale
 from course_tools.grading.results import Grade, see_to_shared_ids, write
 from course_tools.grading.roster import Matched, Roster, Student
@@ -31,9 +41,10 @@ class Classbook:
     scale: Scale | None = None
     names: bool = False
     """Whether the report on the class names students."""
-
-    def __post_init__(self) -> None:
-        self.marks = self._read_marks()
+    marks: Marks = field(default_factory=dict)
+    """What a person gave for open questions, once `read_marks` has read it."""
+    _others: Typed = field(default_factory=dict, init=False)
+    """What was typed for students whose notebooks are not there this time."""
 
     def beside(self, end: str) -> Path:
         """A path beside the table: for ``grades.csv`` and ``-feedback``, ``grades-feedback``."""
@@ -44,9 +55,30 @@ class Classbook:
         """The folder of what later runs need and nobody reads."""
         return self.beside("-cache")
 
-    def _read_marks(self) -> Marks:
+    def read_marks(self, submissions: Sequence[Submission]) -> None:
+        """Read what was typed into the tables of earlier runs.
+
+        Raises:
+            ValueError: a table can't be read, or two of them contradict each other.
+        """
+        parts, path = self.assignment.parts, self.beside("-open.csv")
+        by_code = {self._code(one): f"{one.student}\n{one.lms_id}" for one in submissions}
+        typed = read_open(path, self._most_open()) if path.exists() else {}
+        in_open = {
+            (by_code[code], part): Mark(*mark)
+            for code, some in typed.items()
+            for part, mark in some.items()
+            if code in by_code
+        }
         known = load_marks(self.cache / "marks.json")
-        return merge(known, marks_of_table(self.out, self.assignment.parts), {})
+        self.marks = merge(known, marks_of_table(self.out, parts), in_open)
+        self._others = {code: some for code, some in typed.items() if code not in by_code}
+
+    def _most_open(self) -> dict[str, float]:
+        return {name: self.assignment.parts[name]["points"] for name in self.assignment.manual}
+
+    def _code(self, one: Submission | Grade) -> str:
+        return code_of(one.student, one.lms_id, self.assignment.name)
 
     def complete(self, submissions: Sequence[Submission], grades: Sequence[Grade]) -> list[Grade]:
         """Copies of `grades` with all that depends on the class, its roster and its rules."""
@@ -121,7 +153,27 @@ class Classbook:
         write_csv(self.beside("-canvas.csv"), canvas_table(rows, self.assignment.name))
         write_csv(self.beside("-moodle.csv"), moodle_table(rows))
         self._write_pages(handed_in)
+        self._write_open(handed_in)
+        title = f"{self.assignment.name}: the class"
+        report = class_report(title, rows, self.assignment.parts, self.names)
+        write(self.beside("-report.html"), report)
         return rows
+
+    def _write_open(self, grades: list[Grade]) -> None:
+        """The answers to open questions side by side, and the table that goes with them."""
+        answers = [
+            OpenAnswer(self._code(one), part, text)
+            for one in grades
+            for part, text in one.answers.items()
+        ]
+        typed: Typed = {code: dict(some) for code, some in self._others.items()}
+        for one in grades:
+            for part, mark in one.open.items():
+                typed.setdefault(self._code(one), {})[part] = mark
+        rows = open_rows(answers, self._most_open(), typed)
+        write_open(self.beside("-open.csv"), rows)
+        title = f"{self.assignment.name}: answers to the open question"
+        write(self.beside("-open.html"), open_page(title, self.assignment.rubric, answers))
 
     def _write_pages(self, grades: list[Grade]) -> None:
         folder = self.beside("-feedback")

@@ -8,15 +8,14 @@ so that the next one sees which of the two was changed.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from course_tools.grading.class_tables import restored
 from course_tools.grading.tables import read_table
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """What a person gave for one answer."""
 
     points: float | None = None
