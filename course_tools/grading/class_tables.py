@@ -1,42 +1,14 @@
-"""Tables for people and for an LMS: CSV that a spreadsheet opens as it was meant."""
+"""The tables of a class, for people and for an LMS."""
 
 from __future__ import annotations
 
-import csv
-import os
-import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course_tools.grading.policy import Scale
 
 if TYPE_CHECKING:
     from course_tools.grading.results import Grade
-
-# What makes a spreadsheet take a cell for a formula, as it stands in a keyboard's full width, too;
-# where the semicolon is its separator, also in the middle of a cell.
-FORMULA = re.compile(r"(^|[;,\t\r\n|])([\s\"'\u200b-\u200f\ufeff]*)([=+\-@＝＋－＠﹦])")
-DEFUSED = re.compile(r"(^|[;,\t\r\n|])([\s\"'\u200b-\u200f\ufeff]*)'([=+\-@＝＋－＠﹦])")
-
-
-def defused(cell: str) -> str:
-    """`cell` with an apostrophe before whatever a spreadsheet would run."""
-    return FORMULA.sub(r"\1\2'\3", cell.replace("\0", ""))
-
-
-def restored(cell: str) -> str:
-    """`cell` as it was before `defused`."""
-    return DEFUSED.sub(r"\1\2\3", cell)
-
-
-def write_csv(path: Path, rows: Iterable[Sequence[str]]) -> None:
-    """Write rows as a whole, or not at all; with a byte-order mark, for Excel's umlauts."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
-        for row in rows:
-            csv.writer(file).writerow([defused(cell) for cell in row])
-    os.replace(part, path)
 
 
 def class_table(

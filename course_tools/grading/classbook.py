@@ -10,7 +10,7 @@ from pathlib import Path
 
 from course_tools.grading.assignment import Assignment
 from course_tools.grading.class_report import class_report
-from course_tools.grading.class_tables import canvas_table, class_table, moodle_table, write_csv
+from course_tools.grading.class_tables import canvas_table, class_table, moodle_table
 from course_tools.grading.feedback import feedback, zip_for_canvas, zip_for_moodle
 from course_tools.grading.marks import Mark, Marks, dump_marks, load_marks, marks_of_table, merge
 from course_tools.grading.open_answers import (
@@ -20,12 +20,12 @@ from course_tools.grading.open_answers import (
     open_page,
     open_rows,
     read_open,
-    write_open,
 )
 from course_tools.grading.policy import LatePolicy, Scale
 from course_tools.grading.results import Grade, see_to_shared_ids, write
 from course_tools.grading.roster import Matched, Roster, Student
 from course_tools.grading.submissions import Submission, page_name
+from course_tools.grading.tables import write_table
 
 NOT_HANDED_IN = "nothing was handed in"
 
@@ -141,7 +141,7 @@ class Classbook:
 
     def _write_class_table(self, rows: Sequence[Grade]) -> None:
         late = self.policy is not None
-        write_csv(self.out, class_table(rows, self.assignment.parts, late, self.scale))
+        write_table(self.out, class_table(rows, self.assignment.parts, late, self.scale))
 
     def write_all(self, submissions: Sequence[Submission], grades: Sequence[Grade]) -> list[Grade]:
         """Write everything; return the rows, those of students who handed in nothing included."""
@@ -150,8 +150,8 @@ class Classbook:
         self._write_class_table(rows)
         self.cache.mkdir(exist_ok=True)
         write(self.cache / "marks.json", dump_marks(self.marks))
-        write_csv(self.beside("-canvas.csv"), canvas_table(rows, self.assignment.name))
-        write_csv(self.beside("-moodle.csv"), moodle_table(rows))
+        write_table(self.beside("-canvas.csv"), canvas_table(rows, self.assignment.name))
+        write_table(self.beside("-moodle.csv"), moodle_table(rows))
         self._write_pages(handed_in)
         self._write_open(handed_in)
         title = f"{self.assignment.name}: the class"
@@ -171,7 +171,7 @@ class Classbook:
             for part, mark in one.open.items():
                 typed.setdefault(self._code(one), {})[part] = mark
         rows = open_rows(answers, self._most_open(), typed)
-        write_open(self.beside("-open.csv"), rows)
+        write_table(self.beside("-open.csv"), rows)
         title = f"{self.assignment.name}: answers to the open question"
         write(self.beside("-open.html"), open_page(title, self.assignment.rubric, answers))
 

@@ -11,8 +11,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from course_tools.grading.class_tables import restored
-from course_tools.grading.tables import read_table
+from course_tools.grading.tables import read_points, read_table
 
 
 class Mark(NamedTuple):
@@ -40,7 +39,6 @@ def marks_of_table(path: Path, parts: dict[str, dict]) -> Marks:
         table = read_table(path, ["student", "id", *manual], ["comment"])
         found: Marks = {}
         for line, row in table.rows:
-            row = {column: restored(cell) for column, cell in row.items()}
             for name in manual:
                 try:
                     points = read_points(row[name], parts[name]["points"])
@@ -57,23 +55,6 @@ def marks_of_table(path: Path, parts: dict[str, dict]) -> Marks:
             "it, move it away, or give --out another name."
         ) from None
     return found
-
-
-def read_points(text: str, most: float) -> float | None:
-    """Points that a person typed, with a decimal point or comma; None where there are none.
-
-    Raises:
-        ValueError: it is no number between 0 and `most`.
-    """
-    if not text.strip():
-        return None
-    try:
-        points = float(text.strip().replace(",", "."))
-    except ValueError:
-        points = -1.0
-    if not 0 <= points <= most:
-        raise ValueError(f"{text.strip()[:20]!r} is not a number of points from 0 to {most:g}")
-    return points
 
 
 def merge(known: Marks, table: Marks, open_table: Marks) -> Marks:

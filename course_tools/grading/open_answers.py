@@ -5,10 +5,7 @@ The instructor reads the page, fills in the CSV, and the next run of the grader 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +16,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from course_tools.grading.page import count, page
+from course_tools.grading.tables import read_points, read_table
 
 Typed = dict[str, dict[str, tuple[float | None, str]]]
 """By code and part: points, if there are any yet, and a comment."""
 HEAD = ("code", "part", "points", "most", "comment")
 FEW_WORDS = 20
-# How a cell begins that a spreadsheet may run; the last four are full-width signs.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 STYLE = """\
 .sides{display:grid;grid-template-columns:minmax(0,1fr);gap:0 2.5rem}
 .rubric{border-left:3px solid var(--bar);padding-left:1rem}.rubric h2{margin-top:0}
@@ -167,15 +163,6 @@ def open_rows(
     return rows
 
 
-def write_open(path: Path, rows: Sequence[Sequence[str]]) -> None:
-    """Write the CSV, as a whole or not at all; Excel needs the mark of UTF-8 at its beginning."""
-    made = io.StringIO()
-    csv.writer(made, lineterminator="\r\n").writerows([map(protect, row) for row in rows])
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(made.getvalue().encode("utf-8-sig", "backslashreplace"))
-    os.replace(part, path)
-
-
 def read_open(path: Path, most: Mapping[str, float], codes: Collection[str] = ()) -> Typed:
     """What was typed into the CSV: points and comment, by code and part.
 
@@ -187,95 +174,22 @@ def read_open(path: Path, most: Mapping[str, float], codes: Collection[str] = ()
     Raises:
         ValueError: something is wrong with it; the message names every faulty line.
     """
-    text = _decoded(path)
-    first, _, rest = text.partition("\n")
-    if re.fullmatch(r'"?sep=.\s*"?\s*', first):  # Excel's own hint
-        text, skipped = rest, 1
-    else:
-        skipped = 0
-    heading = text.split("\n", 1)[0]
-    separator = max(";\t,", key=heading.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    table = read_table(path, [name for name in HEAD if name != "most"], ["most"])
     typed: Typed = {}
-    faults: list[str] = []
-    line = 1
-    try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        if missing := [name for name in HEAD if name not in names and name != "most"]:
-            raise ValueError(f"{path.name}: the heading lacks {', '.join(missing)}.")
-        line = reader.line_num + 1
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                try:
-                    _take(row, names, most, codes, typed)
-                except ValueError as error:
-                    faults.append(f"line {line + skipped}: {error}")
-            line = reader.line_num + 1  # where the next row begins: a comment may have many lines
-    except csv.Error as error:
-        faults.append(f"line {line + skipped}: it can't be read as CSV ({error})")
-    if faults:
-        raise ValueError(f"{path.name}, " + "\n".join(faults))
+    for line, row in table.rows:
+        code, part = row["code"].lower(), row["part"]
+        if codes and code not in codes:
+            table.fault(line, f"no student has the code {code!r}")
+        elif part not in most:
+            table.fault(line, f"there is no open question {part!r}")
+        elif part in typed.get(code, {}):
+            table.fault(line, f"{code} is there twice for {part}")
+        else:
+            try:
+                points = read_points(row["points"], most[part])
+            except ValueError as error:
+                table.fault(line, str(error))
+            else:
+                typed.setdefault(code, {})[part] = points, row["comment"]
+    table.check()
     return typed
-
-
-def _decoded(path: Path) -> str:
-    content = path.read_bytes()
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", "replace")  # Excel's "Unicode text"
-    return content.decode("cp1252", "replace")  # Excel's plain "CSV" in Western Europe
-
-
-def _take(
-    row: list[str],
-    names: list[str],
-    most: Mapping[str, float],
-    codes: Collection[str],
-    typed: Typed,
-) -> None:
-    if len(row) > len(names) and any(cell.strip() for cell in row[len(names) :]):
-        raise ValueError(
-            f"{len(row)} cells instead of {len(names)}; put text or numbers with a separator "
-            "between double quotes"
-        )
-    cells = dict(zip(names, [*row, *[""] * len(names)]))  # noqa: B905
-    code, part = cells["code"].strip().lower(), cells["part"].strip()
-    if codes and code not in codes:
-        raise ValueError(f"no student has the code {code!r}")
-    if part not in most:
-        raise ValueError(f"there is no open question {part!r}")
-    if part in typed.get(code, {}):
-        raise ValueError(f"{code} is there twice for {part}")
-    given = restore(cells["points"]).strip()
-    points = _number(given) if given else None
-    if points is not None and not 0 <= points <= most[part]:
-        raise ValueError(f"{given} points for {code}; there are 0 to {most[part]:g}")
-    comment = restore(cells["comment"]).replace("\r\n", "\n")
-    typed.setdefault(code, {})[part] = (points, comment)
-
-
-def _number(text: str) -> float:
-    if re.fullmatch(r"[+-]?\d+([.,]\d*)?|[+-]?[.,]\d+", text, re.ASCII):
-        return float(text.replace(",", "."))
-    raise ValueError(f"{text!r} in the column points is not a number")
-
-
-_SIGNS = re.escape("".join(FORMULA))
-# Where a cell begins for a spreadsheet that takes another separator or quote than this file's.
-_BEGIN = r"(^|[;,|\t\r\n\"])( *)"
-
-
-def protect(cell: str) -> str:
-    """The cell with apostrophes before all that a spreadsheet might run.
-
-    Where apostrophes are there already, one is added, so that `restore` takes exactly one away.
-    """
-    return re.sub(rf"{_BEGIN}(?='*[{_SIGNS}])", r"\1\2'", cell)
-
-
-def restore(cell: str) -> str:
-    """What `protect` was given."""
-    return re.sub(rf"{_BEGIN}'(?='*[{_SIGNS}])", r"\1\2", cell)

@@ -1,10 +1,12 @@
-"""Small tables that an instructor writes: CSV as any spreadsheet saves it."""
+"""Tables as CSV: read as any spreadsheet may have saved them, written so that it runs nothing."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,29 +56,32 @@ def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) 
         except UnicodeDecodeError:
             text = content.decode("cp1252", "replace")
             table.remark = f"{path} is not UTF-8 and was read as Latin-1: check names with accents."
-    text = text.replace("\0", "")
+    text = re.sub(r'\A"?sep=."?(?=\r?\n)', "", text.replace("\0", ""))  # Excel's own hint
     first = next((line for line in text.splitlines() if line.strip(" \t,;")), "")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     header: list[str] = []
+    line = 1
     try:
-        for cells in reader:
-            cells = [cell.strip() for cell in cells]
+        for row in reader:
+            # Where the row begins: a cell may have many lines.
+            start, line = line, reader.line_num + 1
+            cells = [restore(cell).strip() for cell in row]
             if not any(cells):
                 continue
             if not header:
                 header = [cell.lower() for cell in cells]
-                _check_header(table, header, reader.line_num, needed, optional)
+                _check_header(table, header, start, needed, optional)
             elif any(cells[len(header) :]):
                 table.fault(
-                    reader.line_num,
+                    start,
                     f"{len(cells)} cells, but {len(header)} columns: put a name with a "
                     "separator in it between quotes",
                 )
             else:
                 cells += [""] * (len(header) - len(cells))
-                table.rows.append((reader.line_num, dict(zip(header, cells, strict=False))))
+                table.rows.append((start, dict(zip(header, cells, strict=False))))
     except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: {error}; save it as CSV anew.") from None
+        raise ValueError(f"{path}, line {line}: {error}; save it as CSV anew.") from None
     if not header:
         raise ValueError(f"{path} is empty: its first line must be {','.join(needed)}.")
     return table
@@ -94,3 +99,47 @@ def _check_header(
     for name in (*needed, *optional):
         if header.count(name) > 1:
             raise ValueError(f"{table.path}, line {line}: there are two columns {name!r}.")
+
+
+def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Write rows as a whole, or not at all; with a byte-order mark, for Excel's umlauts."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
+        csv.writer(file).writerows([protect(cell) for cell in row] for row in rows)
+    os.replace(part, path)
+
+
+# How a cell begins that a spreadsheet may run; the last ones are full-width and small signs.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", "﹦")
+_SIGNS = re.escape("".join(FORMULA))
+# Where a cell begins for a spreadsheet that takes another separator or quote than this file's.
+_BEGIN = r"(^|[;,|\t\r\n\"])( *)"
+
+
+def protect(cell: str) -> str:
+    """The cell with apostrophes before all that a spreadsheet might run.
+
+    Where apostrophes are there already, one is added, so that `restore` takes exactly one away.
+    """
+    return re.sub(rf"{_BEGIN}(?='*[{_SIGNS}])", r"\1\2'", cell)
+
+
+def restore(cell: str) -> str:
+    """What `protect` was given."""
+    return re.sub(rf"{_BEGIN}'(?='*[{_SIGNS}])", r"\1\2", cell)
+
+
+def read_points(text: str, most: float) -> float | None:
+    """Points that a person typed, with a decimal point or comma; None where there are none.
+
+    Raises:
+        ValueError: it is no number between 0 and `most`.
+    """
+    if not text:
+        return None
+    if not re.fullmatch(r"\d+([.,]\d*)?|[.,]\d+", text, re.ASCII):
+        raise ValueError(f"{text[:20]!r} is not a number of points")
+    points = float(text.replace(",", "."))
+    if points > most:
+        raise ValueError(f"{text[:20]} points are more than the {most:g} that there are")
+    return points
