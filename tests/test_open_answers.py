@@ -76,7 +76,8 @@ def test_words():
 def test_typed_values_survive_a_rewrite(tmp_path):
     path = tmp_path / "open.csv"
     comments = ["=1+1", "'=1", "''-x", "a;=b", 'a "=b"', "one\n- two\n+ three", "Café, naïve; ok"]
-    comments += [f"{sign}x" for sign in FORMULA if sign.strip()] + ["", "it's fine", "-", "a\n=1", "a, =2", "a,'=1"]
+    comments += [f"{sign}x" for sign in FORMULA if sign.strip()]
+    comments += ["", "it's fine", "-", "a\n=1", "a, =2", "a,'=1"]
     codes = [f"code{chr(98 + i)}" for i in range(len(comments))]
     typed = {c: {"q9": (i / 4 % 6, comments[i])} for i, c in enumerate(codes)}
     typed["last"] = {"q9": (None, "not yet")}
