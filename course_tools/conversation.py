@@ -71,7 +71,8 @@ def example_calls(tests: Path) -> list[str]:
     for path in sorted(tests.glob("*.py")):
         for node in ast.parse(path.read_text("utf8")).body:
             if isinstance(node, ast.FunctionDef) and _is_public(node):
-                lines = [line for statement in node.body if (line := _run(statement))]
+                asked = node.args.args[0].arg if node.args.args else ""
+                lines = [line for statement in node.body if (line := _run(statement, asked))]
                 calls.append("\n".join(lines))
     return [call for call in calls if call]
 
@@ -86,14 +87,17 @@ def _is_public(test: ast.FunctionDef) -> bool:
     return settings.get("hidden") is False
 
 
-def _run(statement: ast.stmt) -> str:
-    """A statement of a test as code to run; of ``assert f(x) == y``, only ``f(x)``."""
+def _run(statement: ast.stmt, asked: str) -> str:
+    """A statement of a test as code to run; of ``assert f(x) == y``, where f is asked, ``f(x)``."""
     if not isinstance(statement, ast.Assert):
         return ast.unparse(statement)
     test = statement.test
     sides = [test.left, *test.comparators] if isinstance(test, ast.Compare) else [test]
-    called = [side for side in sides if any(isinstance(x, ast.Call) for x in ast.walk(side))]
-    return ast.unparse(called[0]) if called else ""
+    for side in sides:
+        calls = [node.func for node in ast.walk(side) if isinstance(node, ast.Call)]
+        if any(getattr(function, "id", "") == asked for function in calls):
+            return ast.unparse(side)
+    return ""
 
 
 def student_page(title: str, made: Conversation) -> str:
@@ -129,6 +133,7 @@ def _asked(made: Conversation, answers: bool, heading: int) -> str:
         )
         if one.example:
             parts.append(f'<p class="soft small">The example:</p>{_plain(one.example)}')
+            parts.append('<p class="soft small">The code:</p>')
         parts.append(code(one.code))
         if answers:
             parts.append(f'<p class="answer"><strong>Answer.</strong> {marked(one.answer)}</p>')

@@ -209,8 +209,10 @@ def test_little_code_and_none():
     assert questions_about([], [], "s") == []
     assert questions_about(STUBS, [], "s", Handout(STUBS)) == []
     assert questions_about(["def f(:"], [], "s") == []
-    plain = ["epochs = 5\nrates = [0.1 * i for i in range(epochs)]\n"
-             "best = sorted(rates, key=abs)[0]\nif best > 0:\n    print(best)\nelse:\n    best = 1"]  # fmt: skip
+    plain = [
+        "epochs = 5\nrates = [0.1 * i for i in range(epochs)]\nbest = sorted(rates, key=abs)[0]",
+        "if best > 0:\n    print(best)\nelse:\n    best = 1",
+    ]
     some = questions_about(plain, [], "s")
     assert len(some) == 3
     assert len({one.kind for one in some}) == 3

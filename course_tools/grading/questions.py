@@ -243,7 +243,7 @@ def questions_about(
     signatures = _signatures(cells)
     found = [
         *(one for piece in pieces for one in _of_the_run(piece, seen)),
-        *(one for piece in pieces for one in _of_the_tree(piece, signatures)),
+        *(one for piece in pieces for one in _of_the_tree(piece, signatures, seen)),
     ]
     chance = random.Random(seed)
     chance.shuffle(found)
@@ -348,35 +348,54 @@ def _asked(name: str, described: object) -> tuple[str, str] | None:
 
 
 def _of_the_tree(
-    piece: Piece, signatures: Mapping[str, tuple[list[str], str]]
+    piece: Piece, signatures: Mapping[str, tuple[list[str], str]], seen: Sequence[dict]
 ) -> Iterator[Question]:
-    makers = (_changes, _twice, _origins, _branches)
-    made = [asked for maker in makers for asked in maker(piece)] + list(
-        _arguments(piece, signatures)
-    )
+    made = [
+        *_changes(piece),
+        *_twice(piece),
+        *_origins(piece, _kinds(piece, seen)),
+        *_branches(piece),
+        *_arguments(piece, signatures),
+    ]
     for kind, text, answer in made:
         yield Question(text, piece.unit.source, answer, kind, piece.unit.name)
+
+
+def _kinds(piece: Piece, seen: Sequence[dict]) -> dict[str, str]:
+    """The types of a function's variables, where runs agree on them."""
+    found: dict[str, set[str]] = {}
+    for record in seen:
+        if piece.function and record.get("function") == piece.function.name:
+            variables = record.get("locals")
+            for name, described in variables.items() if isinstance(variables, dict) else ():
+                kind = described.get("kind") if isinstance(described, dict) else None
+                found.setdefault(name, set()).add(kind if isinstance(kind, str) else "")
+    return {
+        name: min(kinds)
+        for name, kinds in found.items()
+        if len(kinds) == 1 and min(kinds).isidentifier()
+    }
 
 
 def _changes(piece: Piece) -> Iterator[tuple[str, str, str]]:
     for name, binding, uses in piece.scope.once():
         if binding.kind == "parameter" and uses:
             lines = sorted({binding.line, *uses})
-            quoted = "; ".join(f"line {n}: {piece.line(n)}" for n in lines)
+            quoted = "; ".join(f"line {n}, {piece.line(n)}" for n in lines)
             yield (
                 "change",
-                f"Suppose that {piece.where} had no parameter `{name}`, because its value were "
+                f"Suppose {piece.where} had no parameter `{name}`, because its value was "
                 "always the same. Which of its lines would you have to edit, and what does each of "
                 "them do?",
-                f"{_listed(lines).capitalize()}. {quoted}",
+                f"{_listed(lines).capitalize()}. In {quoted}.",
             )
         elif _is_number(binding) and (others := [n for n in uses if n != binding.line]):
-            quoted = "; ".join(f"line {n}: {piece.line(n)}" for n in others)
+            quoted = "; ".join(f"line {n}, {piece.line(n)}" for n in others)
             yield (
                 "change",
-                f"Suppose that `{name}` in line {binding.line} were twice as large. Which other "
+                f"Suppose `{name}` in line {binding.line} were twice as large. Which other "
                 "lines use it directly, and what would change there?",
-                f"{_listed(others).capitalize()}. {quoted}",
+                f"{_listed(others).capitalize()}. In {quoted}.",
             )
 
 
@@ -402,7 +421,7 @@ def _twice(piece: Piece) -> Iterator[tuple[str, str, str]]:
             continue  # which of the two runs depends on where an exception comes from
         first, second = sorted(bindings, key=lambda one: one.line)
         said = "; ".join(
-            f"line {b.line}, {piece.line(b.line)}, {_place(b)}" for b in (first, second)
+            f"line {b.line}, {piece.line(b.line)}, {_place(name, b)}" for b in (first, second)
         )
         only = " Only one of the two runs at a time." if _apart(first, second) else ""
         yield (
@@ -413,15 +432,19 @@ def _twice(piece: Piece) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _place(binding: Binding) -> str:
+def _place(name: str, binding: Binding) -> str:
     """Where a statement is, and whether it keeps what was there before."""
-    kept = "changes the value from before" if binding.kind == "AugAssign" else "gives a value"
+    value = getattr(binding.node, "value", None)
+    old = any(getattr(x, "id", None) == name for x in ast.walk(value)) if value else False
+    kept = (
+        "builds on the value from before" if old or binding.kind == "AugAssign" else "starts anew"
+    )
     for node in reversed(binding.around):
         if isinstance(node, (ast.For, ast.While)):
-            return f"{kept} in each round of the loop of line {node.lineno}"
+            return f"{kept}, in each round of the loop of line {node.lineno}"
         if isinstance(node, ast.If):
-            return f"{kept} in a branch of the `if` of line {node.lineno}"
-    return f"{kept} once"
+            return f"{kept}, in a branch of the `if` of line {node.lineno}"
+    return f"{kept}, outside any loop or branch"
 
 
 def _apart(first: Binding, second: Binding) -> bool:
@@ -437,7 +460,7 @@ def _apart(first: Binding, second: Binding) -> bool:
     return False
 
 
-def _origins(piece: Piece) -> Iterator[tuple[str, str, str]]:
+def _origins(piece: Piece, kinds: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     said = {
         "Assign": "it is assigned there",
         "AnnAssign": "it is assigned there",
@@ -452,7 +475,8 @@ def _origins(piece: Piece) -> Iterator[tuple[str, str, str]]:
                 "origin",
                 f"Line {later[-1]} uses `{name}`. In which line does this name get its value, and "
                 "what kind of value is it?",
-                f"In line {binding.line}, {piece.line(binding.line)}: {said[binding.kind]}.",
+                f"In line {binding.line}, {piece.line(binding.line)}: {said[binding.kind]}."
+                + (f" In a run it was of type `{kinds[name]}`." if name in kinds else ""),
             )
 
 
@@ -494,8 +518,8 @@ def _arguments(
             if explained := KEYWORDS.get((last, keyword.arg)):
                 yield (
                     "argument",
-                    f"Line {keyword.value.lineno} passes {piece.text(keyword)} to `{last}`. What does that "
-                    "do, and what would happen without it?",
+                    f"Line {keyword.value.lineno} passes {piece.text(keyword)} to `{last}`. "
+                    "What does that do, and what would happen without it?",
                     explained,
                 )
         # A local variable or parameter of that name would be another function.
