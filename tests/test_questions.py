@@ -218,6 +218,18 @@ def test_little_code_and_none():
     assert len({one.kind for one in some}) == 3
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["x = " + "+".join(["1"] * 3000), "x = " + "(" * 500, "x = 1\0", "x = [" * 90, "\ud800 = 1"],
+)
+def test_pathological_code(cell):
+    good = "def f(size):\n    y = '\f\u2028'\n    z = [y] * size\n    return z"
+    some = questions_about([cell, good], [], "s")
+    assert {one.where for one in some} >= {"f"}
+    (one,) = [q for q in questions_about([good], [], "s") if q.kind == "change"]
+    assert one.answer.startswith("Lines 1 and 3. In line 1, `def f(size):`; line 3, `z = [y]")
+
+
 def test_hostile_reports_are_left_out():
     code = "def f(x):\n    y = [x]\n    return y"
     for local in (None, 3, {"kind": "list"}, {"kind": "list", "length": "<b>"}, {"shape": ["a"]}):

@@ -7,12 +7,14 @@ has an answer that the code itself proves, for the instructor's copy.
 from __future__ import annotations
 
 import ast
+import contextlib
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from course_tools.grading.fingerprints import Handout, Unit, plain_python
+from course_tools.grading.page import lines_of
 
 QUESTIONS = 3
 WIDEST = 90
@@ -211,7 +213,7 @@ class Piece:
 
     def line(self, number: int) -> str:
         """A line of its code, quoted."""
-        return _quoted(self.unit.source.splitlines()[number - 1])
+        return _quoted(lines_of(self.unit.source)[number - 1])
 
 
 def _quoted(code: str) -> str:
@@ -264,33 +266,27 @@ def questions_about(
 def _pieces(handout: Handout, cells: Sequence[str]) -> Iterator[Piece]:
     latest = {unit.name: unit for unit in handout.own_units(cells)}  # the last definition counts
     for unit in latest.values():
-        try:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             body = ast.parse(unit.source).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        function = body[0] if len(body) == 1 and isinstance(body[0], ast.FunctionDef) else None
-        if len(body) == 1 and isinstance(body[0], ast.ClassDef):
-            continue
-        inner = function.body if function else body
-        yield Piece(unit, inner, function, Scope.of(inner, function))
+            function = body[0] if len(body) == 1 and isinstance(body[0], ast.FunctionDef) else None
+            if not any(isinstance(node, ast.ClassDef) for node in body):
+                inner = function.body if function else body
+                yield Piece(unit, inner, function, Scope.of(inner, function))
 
 
 def _signatures(cells: Sequence[str]) -> dict[str, tuple[list[str], str]]:
     """Of the notebook's functions and classes: positional parameters, and the code."""
     found = {}
     for cell in cells:
-        try:
-            body = ast.parse(plain_python(cell)).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        for node in body:
-            made, skipped = node, 0
-            if isinstance(node, ast.ClassDef):
-                inside = [x for x in node.body if isinstance(x, ast.FunctionDef)]
-                made, skipped = next((x for x in inside if x.name == "__init__"), None), 1
-            if isinstance(made, ast.FunctionDef):
-                names = [one.arg for one in [*made.args.posonlyargs, *made.args.args]]
-                found[node.name] = names[skipped:], ast.unparse(made)
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            for node in ast.parse(plain_python(cell)).body:
+                made, skipped = node, 0
+                if isinstance(node, ast.ClassDef):
+                    inside = [x for x in node.body if isinstance(x, ast.FunctionDef)]
+                    made, skipped = next((x for x in inside if x.name == "__init__"), None), 1
+                if isinstance(made, ast.FunctionDef):
+                    names = [one.arg for one in [*made.args.posonlyargs, *made.args.args]]
+                    found[node.name] = names[skipped:], ast.unparse(made)
     return found
 
 
