@@ -249,14 +249,17 @@ def questions_about(
     ]
     chance = random.Random(seed)
     chance.shuffle(found)
+    kinds = sorted({one.kind for one in found})
+    # Each kind is as likely to come first, however many questions of it there are.
+    luck = {kind: chance.random() - (kind == "run") for kind in kinds}
     chosen: list[Question] = []
     while len(chosen) < QUESTIONS and found:
-        kinds = [one.kind for one in chosen]
+        asked = [one.kind for one in chosen]
         places = [one.where for one in chosen]
         # A kind not asked yet matters most, then a function, then what only a run can tell.
         best = min(
             found,
-            key=lambda one: (kinds.count(one.kind), places.count(one.where), one.kind != "run"),
+            key=lambda one: (asked.count(one.kind), places.count(one.where), luck[one.kind]),
         )
         found.remove(best)
         chosen.append(best)
