@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import hashlib
 import io
 import keyword
@@ -28,6 +29,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import csr_matrix
+
+from course_tools.grading.page import lines_of
 
 K = 9
 """Tokens in a fingerprint."""
@@ -116,21 +119,27 @@ class Handout:
         units = (unit for code in codes for unit in self._units(code, 0, imports))
         return frozenset(one for unit in units for one in hashes_of(unit.tokens))
 
-    def _units(self, cell: str, number: int, imports: dict[str, str]) -> Iterator[Unit]:
+    def _units(self, cell: str, number: int, imports: Mapping[str, str]) -> list[Unit]:
         code = plain_python(cell)
-        if (tree := _parsed(code)) is None:
-            yield Unit(f"cell {number}", cell, tuple(_rough_tokens(code, self.names)))
-            return
+        tree = _parsed(code)
+        with contextlib.suppress(RecursionError):
+            if tree is not None:
+                return list(self._parts(cell, code, tree, number, imports))
+        return [Unit(f"cell {number}", cell, tuple(_rough_tokens(code, self.names)))]
+
+    def _parts(
+        self, cell: str, code: str, tree: ast.Module, number: int, imports: Mapping[str, str]
+    ) -> Iterator[Unit]:
         rest = []
         for node in tree.body:
             if not isinstance(node, NAMED):
                 rest.append(node)
                 continue
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-            source = "\n".join(cell.splitlines()[first - 1 : node.end_lineno])
+            source = "\n".join(lines_of(cell)[first - 1 : node.end_lineno])
             yield Unit(node.name, source, tuple(Writer([node], self.names, imports).tokens()))
         if rest:
-            lines = code.splitlines()
+            lines = lines_of(code)
             parts = ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in rest]
             tokens = tuple(Writer(rest, self.names, imports).tokens())
             yield Unit(f"cell {number}", "\n".join(dict.fromkeys(parts)), tokens)

@@ -5,6 +5,7 @@ The pages hold no script and load nothing, so they work offline, printed and fro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -111,13 +112,19 @@ def bar(share: float) -> str:
 
 def code(source: str, first: int = 1) -> str:
     """Code with line numbers, which are not copied with it."""
-    lines = source.splitlines() or [""]
+    lines = lines_of(source)
     width = len(str(first + len(lines) - 1))
     numbered = [
         f'<span class="n" style="width:{width}ch">{number}</span>{escape(line)}'
         for number, line in enumerate(lines, first)
     ]
     return f'<pre tabindex="0"><code>{chr(10).join(numbered)}</code></pre>'
+
+
+def lines_of(source: str) -> list[str]:
+    """Lines as Python counts them; `str.splitlines` also ends lines at form feeds and the like."""
+    lines = re.split("\r\n?|\n", source)
+    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
 
 
 def count(number: int, one: str, several: str = "") -> str:
