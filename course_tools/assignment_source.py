@@ -23,7 +23,7 @@ TEST_KEYS = {"points", "hidden", "failure_message"}
 
 
 class SourceError(ValueError):
-    """What is wrong with an assignment's source, in one sentence."""
+    """What is wrong with an assignment's source, in one sentence; otter's own words may follow."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,10 @@ def _test(path: Path, question: _Open, source: str) -> tuple[str, dict, list[str
         raise SourceError(f"{path.name}: write 'single' quotes in the hint of {name}.")
     if not config["hidden"] and config["points"]:
         raise SourceError(f"{path.name}: {name} is public, so it can't earn points.")
+    if config["hidden"] and "student_id" not in arguments:
+        raise SourceError(
+            f"{path.name}: {name} is hidden, so it must ask for student_id and draw inputs from it."
+        )
     return name, {"points": config["points"], "hidden": config["hidden"]}, arguments
 
 

@@ -30,10 +30,10 @@ from course_tools.assignment_source import Part, SourceError, read_parts, read_s
 from course_tools.assignment_tests import load_tests, names_of, run_tests
 from course_tools.chapters import INSTALL_ADDRESS, ROOT, code_cells, find_chapters, tags
 from course_tools.checks import cell_name
+from course_tools.grading.assignment import DIST
 from course_tools.leaks import assignment_secrets, find_leaks, leaks_in
 from course_tools.notebooks import ANSI, KERNEL_ENVIRONMENT, is_progress, tidy
 
-DIST = ROOT / "dist/assignments"
 OTTER = "otter-grader==7.0.0"
 # What otter imports and Colab does not ship; with its other dependencies pip would replace things.
 OTTER_IN_COLAB = f"{OTTER} fica ipylab python-frontmatter dill wrapt"
@@ -41,6 +41,7 @@ OTTER_IN_COLAB = f"{OTTER} fica ipylab python-frontmatter dill wrapt"
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
 UNSET = "OWNER/REPOSITORY"
 CELL_SECONDS = 600
+ANSWER = "otter_answer_cell"  # otter's tag of a cell to fill in, Markdown for an open question
 CONFIG = {
     "init_cell": False,
     "check_all_cell": False,
@@ -112,8 +113,10 @@ def otter_assign(path: Path, folder: Path, check: bool = True) -> Path:
         said = (done.stderr or done.stdout).strip()
         failed = [line.split()[0] for line in said.splitlines() if line.endswith(" results:")]
         if "Some autograder tests failed" in said:
-            raise SourceError(f"{path.name}: the solution of {', '.join(failed)} fails its tests.")
-        raise SourceError(f"{path.name}: otter assign says: {said.splitlines()[-1]}")
+            problem = f"{path.name}: the solution of {', '.join(failed)} fails its tests."
+        else:
+            problem = f"{path.name}: otter assign stopped."
+        raise SourceError(f"{problem} Otter says:\n\n{said}")
     return folder / "out"
 
 
@@ -133,7 +136,7 @@ def _repacked(path: Path) -> bytes:
         return _zipped({name: archive.read(name) for name in archive.namelist()})
 
 
-def _with_setup(notebook: NotebookNode, name: str, tests: Path, table: str) -> NotebookNode:
+def _with_setup(notebook: NotebookNode, name: str, tests: Path, parts: list[Part]) -> NotebookNode:
     """The notebook with its points, the cell that brings the checks, and its name inside."""
     packed = _zipped({path.name: path.read_bytes() for path in tests.glob("*.py")})
     source = SETUP.format(
@@ -144,17 +147,30 @@ def _with_setup(notebook: NotebookNode, name: str, tests: Path, table: str) -> N
         tests=base64.b64encode(packed).decode(),
     )
     setup = nbformat.v4.new_code_cell(source, id="setup", metadata={"cellView": "form"})
-    points = nbformat.v4.new_markdown_cell(table, id="points")
+    points = nbformat.v4.new_markdown_cell(points_table(parts), id="points")
     cells = notebook.cells
     at = next(i for i, cell in enumerate(cells) if cell.cell_type == "code")  # the student's id
     notebook.cells = [cells[0], points, *cells[1 : at + 1], setup, *cells[at + 1 :]]
     # Otter's own metadata stays: Gradescope refuses a notebook without its assignment's name.
     kept = {key: notebook.metadata[key] for key in ("kernelspec", "otter")}
-    notebook.metadata = nbformat.from_dict({**kept, "course": {"assignment": name}})
+    notebook.metadata = nbformat.from_dict(
+        {**kept, "course": {"assignment": name}, "colab": {"generative_ai_disabled": True}}
+    )
+    answers = {answer_id(part) for part in parts if part.manual}
     for i, cell in enumerate(notebook.cells):
         if cell.id not in ("setup", "points"):
             cell.id = f"cell-{i}"
+        if cell.cell_type == "markdown" and ANSWER in cell.metadata.get("tags", []):
+            cell.id = answers.pop()
+            cell.metadata["id"] = cell.id  # where Colab keeps a cell's id
+    if answers:
+        raise SourceError(f"{name}: there is no cell for the answer {', '.join(answers)}.")
     return notebook
+
+
+def answer_id(part: Part) -> str:
+    """The id of the cell that an open question's answer is typed into."""
+    return f"answer-{part.name}"
 
 
 def points_table(parts: list[Part]) -> str:
@@ -221,7 +237,7 @@ def build(path: Path, dist: Path = DIST, check: bool = True) -> None:
         for kind in ("student", "autograder"):
             notebook = nbformat.read(out / kind / f"{name}.ipynb", as_version=4)
             tests = out / kind / "tests"
-            made[kind] = _with_setup(notebook, name, tests, points_table(parts))
+            made[kind] = _with_setup(notebook, name, tests, parts)
         if check:
             run_solved(made["autograder"], path.name)
         results = run_tests(load_tests(out / "autograder/tests"), names_of(made["student"]))
@@ -240,6 +256,9 @@ def build(path: Path, dist: Path = DIST, check: bool = True) -> None:
         (instructor / "autograder.zip").write_bytes(_repacked(archive))
     given = [c.source for c in read_source(path).cells if "given" in tags(c)]
     table = {part.name: {k: v for k, v in vars(part).items() if k != "name"} for part in parts}
+    for part in parts:
+        if part.manual:
+            table[part.name]["answer"] = answer_id(part)
     points = {"assignment": name, "parts": table, "given": given}
     (instructor / "points.json").write_text(json.dumps(points, indent=1) + "\n", "utf8")
     rubric = [
@@ -251,14 +270,29 @@ def build(path: Path, dist: Path = DIST, check: bool = True) -> None:
 def main() -> int:
     """Build all assignments, or those whose names are given, and look for leaks in all."""
     try:
-        for path in sources(sys.argv[1:]):
-            print(f"{path.stem} …", flush=True)
-            build(path)
+        paths = sources(sys.argv[1:])
     except SourceError as error:
         print(error, file=sys.stderr)
         return 1
-    if leaks := list(leaks_in(DIST.parent)):
+    built, failed = [], []
+    for path in paths:
+        print(f"{path.stem} …", flush=True)
+        try:
+            build(path)
+        except SourceError as error:
+            print(error, file=sys.stderr, flush=True)
+            failed.append(path.stem)
+        else:
+            built.append(path.stem)
+    leaks = list(leaks_in(DIST.parent))
+    if leaks:
         print("\n".join(leaks), file=sys.stderr)
+    if failed:
+        print(
+            f"Built: {', '.join(built) or 'nothing'}. Not built: {', '.join(failed)}.",
+            file=sys.stderr,
+        )
+    if failed or leaks:
         return 1
     print("Built: dist/assignments/student for students, dist/assignments/instructor for you.")
     if UNSET in install_address():

@@ -17,12 +17,20 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from course_tools.grade import find_assignment
 from course_tools.grading import results
+from course_tools.grading.assignment import Assignment, find_assignment
+from course_tools.grading.examiner import Examiner, Task
 from course_tools.grading.fingerprints import Handout
+from course_tools.grading.limits import Limits
 from course_tools.grading.page import code, count, page
 from course_tools.grading.questions import Question, questions_about
-from course_tools.grading.submissions import Submission, read_cells, read_submissions
+from course_tools.grading.submissions import (
+    Submission,
+    page_name,
+    read_cells,
+    read_submissions,
+)
+from course_tools.grading.walls import NoSandbox, find_wall, new_place
 from course_tools.similarity import read_handout
 
 RunObserved = Callable[[list[str], list[str]], list[dict]]
@@ -57,12 +65,33 @@ def prepare(
         cells = read_cells(submission, assignment)
     except ValueError as error:
         return Conversation(submission.student, [], f"There are no questions: {error}.")
+    seed = f"{assignment} {submission.student} {submission.lms_id}"
     try:
         seen = run_observed(cells, calls) if run_observed else []
-    except (OSError, ValueError, RuntimeError):
-        seen = []  # a notebook that can't be run can still be asked about
-    seed = f"{assignment} {submission.student} {submission.lms_id}"
-    return Conversation(submission.student, questions_about(cells, seen, seed, handout))
+        questions = questions_about(cells, seen, seed, handout)
+    except Exception:  # a notebook that can't be run, or lies about what it did
+        questions = questions_about(cells, [], seed, handout)
+    return Conversation(submission.student, questions)
+
+
+def sandboxed(assignment: Assignment, limits: Limits, unsafe: bool) -> RunObserved:
+    """What runs a notebook in a sandbox and answers what its functions did.
+
+    Raises:
+        NoSandbox: there is none on this machine, and `unsafe` was not asked for.
+    """
+    wall = find_wall(unsafe)
+
+    def run_observed(cells: list[str], calls: list[str]) -> list[dict]:
+        seen: list[dict] = []
+        with new_place(limits) as place:
+            numbers = list(range(1, len(cells) + 1))
+            task = Task(assignment, cells, numbers, "", limits, wall, place, calls)
+            for found in Examiner.here().findings(task):
+                seen = found.get("seen", seen)
+        return seen
+
+    return run_observed
 
 
 def example_calls(tests: Path) -> list[str]:
@@ -159,6 +188,10 @@ def main(arguments: list[str] | None = None, run_observed: RunObserved | None = 
     parser.add_argument("submissions", type=Path)
     parser.add_argument("--assignment", required=True, metavar="NN")
     parser.add_argument("--out", required=True, type=Path, metavar="questions/")
+    parser.add_argument("--seconds", type=float, default=240, help="for one notebook")
+    parser.add_argument(
+        "--unsafe", action="store_true", help="without a sandbox: strangers' code may do anything"
+    )
     options = parser.parse_args(arguments)
     try:
         if options.out.exists() and not options.out.is_dir():
@@ -166,18 +199,18 @@ def main(arguments: list[str] | None = None, run_observed: RunObserved | None = 
         assignment = find_assignment(options.assignment)
         handout = Handout([*read_handout(assignment.name), *assignment.given])
         calls = example_calls(assignment.folder / "tests")
-        submissions = read_submissions(options.submissions)
-    except ValueError as error:
+        submissions = read_submissions(options.submissions, assignment.name)
+        if run_observed is None:
+            run_observed = sandboxed(assignment, Limits(seconds=options.seconds), options.unsafe)
+    except (ValueError, NoSandbox) as error:
         print(error, file=sys.stderr)
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
-    made, taken = [], {"instructor"}
+    made: list[Conversation] = []
+    taken = {"instructor"}
     for one in submissions:
         made.append(prepare(one, assignment.name, handout, calls, run_observed))
-        name = "".join(c if c.isalnum() else "_" for c in f"{one.student}_{one.lms_id}")[:60]
-        while name.lower() in taken:
-            name += "_"
-        taken.add(name.lower())
+        name = page_name(one.student, one.lms_id, taken)
         results.write(options.out / f"{name}.html", student_page(assignment.name, made[-1]))
     results.write(options.out / "instructor.html", instructor_page(assignment.name, made))
     without = sum(not one.questions for one in made)

@@ -77,6 +77,13 @@ def set_repository(url: str, root: Path = ROOT) -> list[Path]:
     return changed
 
 
+def old_assignments(url: str, root: Path = ROOT) -> list[Path]:
+    """Built notebooks of assignments that install the library from elsewhere than ``url``."""
+    url = "git+" + url.strip().removesuffix("/").removesuffix(".git")
+    built = sorted((root / "dist/assignments").rglob("*.ipynb"))
+    return [path for path in built if set(INSTALL_ADDRESS.findall(path.read_text("utf8"))) - {url}]
+
+
 def pages_address(url: str) -> str:
     """Where GitHub Pages serves the book of the repository at ``url``."""
     owner, name = ADDRESS.fullmatch(url).groups()
@@ -98,7 +105,13 @@ def between(text: str, opening: str, closing: str, new: str) -> str:
 
 if __name__ == "__main__":
     try:
-        files = set_repository(" ".join(sys.argv[1:]))
+        address = " ".join(sys.argv[1:])
+        files = set_repository(address)
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"{error}\nUsage: make repository URL=https://github.com/org/name")
     print("\n".join(f"rewrote {path.relative_to(ROOT)}" for path in files) or "nothing to change")
+    if old := old_assignments(address):
+        print(
+            f"{len(old)} notebooks in dist/assignments hold another address:"
+            " run `make assignments` again."
+        )

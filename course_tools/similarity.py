@@ -20,10 +20,9 @@ import nbformat
 import numpy as np
 
 from course_tools.assignment_source import SOURCES, read_mistakes
-from course_tools.assignments import DIST
 from course_tools.chapters import code_cells, tags
-from course_tools.grade import find_assignment
 from course_tools.grading import results
+from course_tools.grading.assignment import DIST, find_assignment
 from course_tools.grading.fingerprints import (
     WINDOW,
     Handout,
@@ -189,7 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
         name = find_assignment(options.assignment).name
         handout = Handout(read_handout(name))
         notebooks, unread = [], []
-        for one in read_submissions(options.submissions):
+        for one in read_submissions(options.submissions, name):
             try:
                 cells = read_cells(one, name)
             except ValueError as error:

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import ast
 import base64
+import copy
 import gzip
+import inspect
 import json
+import re
 import sys
 import zipfile
 
 import nbformat
 import pytest
+import torch
 
+from course_tools import assignments
 from course_tools.assignment_source import (
     SourceError,
     read_mistakes,
     read_parts,
+    read_source,
     sources,
 )
-from course_tools.assignment_tests import load_tests, names_of, run_tests
+from course_tools.assignment_tests import load_tests, names_of, run_test, run_tests
 from course_tools.assignments import OTTER, build, install_address, points_table
-from course_tools.chapters import code_cells, find_chapters
+from course_tools.chapters import ROOT, code_cells, find_chapters, tags
 from course_tools.leaks import assignment_secrets, chapter_secrets, find_leaks, leaks_in, stub_of
 from course_tools.unpack import texts_of
 
 ASSIGNMENTS = sources()
 IDS = [path.stem for path in ASSIGNMENTS]
 FIRST = ASSIGNMENTS[0]
+STUDENTS = ("ada", "x123456")
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +54,17 @@ def student_notebook(dist, path):
 
 @pytest.fixture(scope="module")
 def solved(dist):
+    """By assignment: what the solved notebook leaves for each student id, and the tests."""
     made = {}
     for path in ASSIGNMENTS:
-        tests = load_tests(dist / "instructor" / path.stem / "tests")
-        made[path.stem] = (names_of(solved_notebook(dist, path), "ada"), tests)
+        notebook = solved_notebook(dist, path)
+        names = {student: names_of(notebook, student) for student in STUDENTS}
+        made[path.stem] = (names, load_tests(dist / "instructor" / path.stem / "tests"))
     return made
+
+
+def points_by_tests(path):
+    return sum(part.points for part in read_parts(path) if not part.manual)
 
 
 @pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
@@ -67,15 +81,81 @@ def test_assignment_has_its_parts(path):
 
 
 @pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
-@pytest.mark.parametrize("student_id", ["ada", "x123456"])
-def test_solution_earns_everything(path, student_id, dist, solved):
+def test_hidden_tests_draw_their_inputs_from_the_student_id(path, dist):
+    parts = read_parts(path)
+    for part, tests in load_tests(dist / "instructor" / path.stem / "tests").items():
+        for test in tests:
+            asked = inspect.signature(test.test_func).parameters
+            crc32 = "crc32" in test.test_func.__code__.co_names
+            assert test.hidden == ("student_id" in asked) == crc32, test.test_func.__name__
+        assert part in [one.name for one in parts]
+
+
+class Recorder:
+    """Passes everything on, and keeps every answer on a tape."""
+
+    def __init__(self, value, tape):
+        self._value, self._tape = value, tape
+
+    def _answer(self, answer):
+        if callable(answer):
+            self._tape.append(Recorder)
+            return Recorder(answer, self._tape)
+        kept = answer.detach() if isinstance(answer, torch.Tensor) else answer
+        self._tape.append(copy.deepcopy(kept))
+        return answer
+
+    def __call__(self, *given):
+        given = [one._value if isinstance(one, Recorder) else one for one in given]
+        return self._answer(self._value(*given))
+
+    def __getattr__(self, name):
+        return self._answer(getattr(self._value, name))
+
+
+class Replay:
+    """Gives the answers that are on a tape, in their order, whatever it is asked."""
+
+    def __init__(self, tape):
+        self._tape = tape
+
+    def __call__(self, *given):
+        answer = self._tape.pop(0)
+        return Replay(self._tape) if answer is Recorder else answer
+
+    def __getattr__(self, name):
+        return self()
+
+
+@pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
+def test_solution_earns_everything_and_its_recorded_answers_little(path, solved):
     names, tests = solved[path.stem]
-    if student_id != "ada":
-        names = names_of(solved_notebook(dist, path), student_id)
-    results = run_tests(tests, names)
+    ada, other = (names[student] for student in STUDENTS)
+    given = [cell.source for cell in read_source(path).cells if "given" in tags(cell)]
+    nodes = [node for source in given for node in ast.parse(source).body]
+    own = {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    recorded, replayed = [], []
+    for part, some in tests.items():
+        for test in some:
+            asked = inspect.signature(test.test_func).parameters.keys() - own - {"student_id"}
+            tapes = {name: [] for name in asked if callable(ada[name])}
+            wrapped = {name: Recorder(ada[name], tape) for name, tape in tapes.items()}
+            recorded.append(run_test(test, part, ada | wrapped))
+            answers = {name: ada[name] for name in asked}
+            answers |= {name: Replay(tape) for name, tape in tapes.items()}
+            replayed.append(run_test(test, part, other | answers))
+    assert not [(one.name, one.hint) for one in recorded if not one.passed]
+    due = points_by_tests(path)
+    assert sum(one.points for one in recorded) == due
+    assert sum(one.points for one in replayed) < due / 3, [x.name for x in replayed if x.points]
+
+
+@pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
+def test_solution_of_another_student_earns_everything(path, solved):
+    names, tests = solved[path.stem]
+    results = run_tests(tests, names[STUDENTS[1]])
     assert not [(one.name, one.hint) for one in results if not one.passed]
-    due = sum(part.points for part in read_parts(path) if not part.manual)
-    assert sum(one.points for one in results) == due
+    assert sum(one.points for one in results) == points_by_tests(path)
 
 
 @pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
@@ -93,18 +173,22 @@ def test_stub_earns_nothing(path, dist, solved):
     ],
 )
 def test_mistake_loses_its_points_and_only_those(path, mistake, solved):
-    names, tests = solved[path.stem]
-    # Functions of other cells see the replaced one, as in a notebook: all share one scope.
-    before = dict(names)
-    try:
-        exec(mistake["code"], names)
-        results = {one.name: one for one in run_tests(tests, names)}
-    finally:
-        names.clear()
-        names.update(before)
-    lost = [name for name, one in results.items() if not one.passed]
-    assert lost == mistake["loses"]
-    assert any(mistake["hint"] in results[name].hint for name in lost)
+    by_student, tests = solved[path.stem]
+    for student, names in by_student.items():
+        # The second student is spared the tests of parts that the mistake does not touch.
+        parts = {mistake["part"], *(lost.split("_")[1] for lost in mistake["loses"])}
+        some = {q: tests[q] for q in tests if student == STUDENTS[0] or q in parts}
+        # Functions of other cells see the replaced one, as in a notebook: all share one scope.
+        before = dict(names)
+        try:
+            exec(mistake["code"], names)
+            results = {one.name: one for one in run_tests(some, names)}
+        finally:
+            names.clear()
+            names.update(before)
+        lost = [name for name, one in results.items() if not one.passed]
+        assert lost == mistake["loses"], student
+        assert any(mistake["hint"] in results[name].hint for name in lost)
 
 
 @pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
@@ -118,9 +202,23 @@ def test_student_notebook_is_whole(path, dist):
     assert code[1].id == "setup"
     assert f"--no-deps {OTTER}" in code[1].source
     assert install_address() in code[1].source
+    assert student.metadata.colab.generative_ai_disabled
     everything = "\n".join(text for _, text in texts_of(student))
     assert "hidden=False" in everything
     assert "hidden=True" not in everything
+
+
+@pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
+def test_answer_of_the_open_question_can_be_found(path, dist):
+    points = json.loads((dist / "instructor" / path.stem / "points.json").read_text("utf8"))
+    answers = {name: part.get("answer") for name, part in points["parts"].items()}
+    last = read_parts(path)[-1].name
+    assert answers == dict.fromkeys(answers) | {last: f"answer-{last}"}
+    cells = student_notebook(dist, path).cells
+    (i,) = (i for i, cell in enumerate(cells) if cell.id == f"answer-{last}")
+    assert cells[i].cell_type == "markdown" and "Type your answer here" in cells[i].source
+    assert cells[i].metadata == {"tags": ["otter_answer_cell"], "id": f"answer-{last}"}
+    assert cells[i - 1].source.startswith("<!-- BEGIN QUESTION -->")
 
 
 @pytest.mark.parametrize("path", [FIRST], ids=IDS[:1])
@@ -248,8 +346,9 @@ def test_stub_keeps_what_otter_keeps():
         ("## 1. What must be beaten?", "What must be beaten?", "the prompt has no title"),
         ("def test_q2_order", "def test_order", "must hold one function test_q2_…"),
         ("def test_q2_order", "def test_q2_means", "test_q2_means is there twice"),
-        ("def test_q2_order(genre_means)", "def test_q2_order(means)", "asks for means, which no"),
-        ("def test_q2_order(genre_means):", "def test_q2_order(genre_means)", "is no Python"),
+        ("test_q2_order(genre_means,", "test_q2_order(means,", "asks for means, which no"),
+        ("test_q2_order(genre_means, student_id):", "test_q2_order(genre_means)", "is no Python"),
+        ("test_q2_order(genre_means, student_id)", "test_q2_order(genre_means)", "is hidden, so"),
         ("failure_message: Three of", "hint: Three of", "there is no setting hint"),
         ("failure_message: Three of", "# Three of", "has no failure_message"),
         ('""" # BEGIN TEST CONFIG', "# none", "does not begin with a test config"),
@@ -288,5 +387,54 @@ def test_wrong_solution_stops_the_build(path, tmp_path):
     wrong = tmp_path / path.name
     text = path.read_text("utf8").replace("normalize=True).iloc[0]", "normalize=True).iloc[1]")
     wrong.write_text(text, "utf8")
-    with pytest.raises(SourceError, match="the solution of q1, q8 fails its tests"):
+    with pytest.raises(SourceError, match="the solution of q1, q8 fails its tests") as error:
         build(wrong, tmp_path / "dist")
+    assert "Three of the five genres are rock" in str(error.value)  # otter's words, with its hints
+
+
+def test_assignments_that_fail_do_not_stop_the_others(monkeypatch, capsys, tmp_path):
+    def build_some(path):
+        if path.stem.startswith("02"):
+            raise SourceError("02 is wrong. Otter says:\n\nno")
+
+    monkeypatch.setattr(assignments, "build", build_some)
+    monkeypatch.setattr(assignments, "DIST", tmp_path / "dist/assignments")
+    monkeypatch.setattr(sys, "argv", ["assignments", "01", "02", "03"])
+    assert assignments.main() == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [f"{name} …" for name in IDS[:3]]
+    assert said.err.startswith("02 is wrong. Otter says:\n\nno\n")
+    assert said.err.splitlines()[-1] == f"Built: {IDS[0]}, {IDS[2]}. Not built: {IDS[1]}."
+    monkeypatch.setattr(sys, "argv", ["assignments", "01", "03"])
+    assert assignments.main() == 0
+
+
+FOR_INSTRUCTORS = (ROOT / "book/for_instructors.md").read_text("utf8")
+TAKES = re.compile(r"\*\*It takes\*\* (?:about )?(\d+)(?: to (\d+))? minutes, the open question")
+
+
+@pytest.mark.parametrize("path", ASSIGNMENTS, ids=IDS)
+def test_page_for_instructors_has_each_assignments_title_minutes_and_points(path):
+    text, parts = path.read_text("utf8"), read_parts(path)
+    number, title = re.search(r"^# Assignment (\d) · (.*)$", text, re.MULTILINE).groups()
+    minutes = "–".join(one for one in TAKES.search(text).groups() if one)
+    row = f"| {number} | {title} | {minutes} | {points_by_tests(path)} | {parts[-1].points} |"
+    assert row in FOR_INSTRUCTORS.splitlines()
+
+
+def test_plans_of_instructors_add_up():
+    hours_of = {"five": 5, "thirteen": 13, "twenty": 20}
+    longest = {}
+    for path in ASSIGNMENTS:
+        minutes = TAKES.search(path.read_text("utf8")).groups()
+        longest[path.name[1]] = max(int(one) for one in minutes if one)
+    plans = FOR_INSTRUCTORS.split("\n## ")[2].split("\n**")[1:]
+    assert len(plans) == 3
+    for plan in plans:
+        rows = [line.split("|")[1:-1] for line in plan.splitlines() if line.startswith("| ")][1:]
+        minutes = [[int(x) for x in row[2].split("+")] for row in rows]
+        hours = hours_of[re.search(r"about (\w+) hours", plan)[1]]
+        assert abs(sum(map(sum, minutes)) - 60 * hours) <= 30
+        for row, numbers in zip(rows, minutes, strict=True):
+            whole = re.search(r"assignment (\d)$", row[1].strip())  # not one begun in class
+            assert not whole or numbers[-1] == longest[whole[1]]

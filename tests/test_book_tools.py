@@ -14,7 +14,7 @@ from course_tools.checks import CHECKS, PICTURE, PLOTLY, link_problem, problems
 from course_tools.fingerprint import chapter_fingerprints, code_text, files_fingerprint
 from course_tools.links import external_links, has_network
 from course_tools.notebooks import ChapterFailed, execute, fresh_notebook, is_progress, tidy
-from course_tools.repository import set_repository
+from course_tools.repository import old_assignments, set_repository
 
 EXACT = "```python\n# NBVAL_CHECK_OUTPUT\n1 + {}\n```\n\n"
 EXERCISE = (
@@ -370,6 +370,15 @@ def test_repository_is_set_everywhere_and_again(project):
         assert problems(chapter, CHECKS) == []
     assert "an-org" not in "".join(p.read_text() for p in project.rglob("*") if p.is_file())
     assert set_repository(url, project) == []
+
+
+def test_built_assignments_with_an_older_address_are_found(project):
+    built = project / "dist/assignments/student"
+    built.mkdir(parents=True)
+    (built / "01_a.ipynb").write_text("%pip install git+https://github.com/OWNER/REPOSITORY\\n")
+    (built / "02_b.ipynb").write_text("%pip install git+https://github.com/an-org/a.name\\n")
+    for url in ("https://github.com/an-org/a.name", "https://github.com/an-org/a.name.git/"):
+        assert old_assignments(url, project) == [built / "01_a.ipynb"]
 
 
 def test_repository_refuses_another_address(project):

@@ -171,7 +171,8 @@ MISTAKES = [
     {
         "name": "the network is never trained",
         "part": "q7",
-        "code": "def train_network(rows, vocabulary_size):\n    return MeanNetwork(vocabulary_size)\n",
+        "code": "def train_network(rows, vocabulary_size):\n"
+        "    return MeanNetwork(vocabulary_size)\n",
         "loses": ["test_q7_bar"],
         "hint": "It may be untrained",
     },

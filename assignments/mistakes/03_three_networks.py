@@ -79,7 +79,8 @@ MISTAKES = [
     {
         "name": "the bias is forgotten",
         "part": "q2",
-        "code": "def count_mean(vocabulary_size, width):\n    return vocabulary_size * width + width * 7\n",
+        "code": "def count_mean(vocabulary_size, width):\n"
+        "    return vocabulary_size * width + width * 7\n",
         "loses": ["test_q2_example", "test_q2_formula"],
         "hint": "bias of each of the seven logits",
     },

@@ -15,6 +15,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from course_tools.grading.observe import run_observed
 from course_tools.grading.wire import decode, encode
 
 LONGEST = 500  # characters of an error's message
@@ -69,6 +70,8 @@ def serve(requests: Any, answers: Any) -> None:
     def do(kind: str, *given: Any) -> Any:
         if kind == "run":
             return run_cells(shell, given[0])
+        if kind == "observe":
+            return run_observed(shell.run_cell, *given)
         if kind == "names":
             return [name for name in given[0] if name in shell.user_ns]
         if kind == "get":
