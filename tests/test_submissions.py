@@ -453,3 +453,14 @@ def test_files_that_may_not_be_read_are_one_students_fault(tmp_path, monkeypatch
     monkeypatch.setattr(type(tmp_path), "read_bytes", refuse)
     found = by_student(tmp_path)
     assert "Permission denied" in found["ada"].fault and not found["bo"].fault
+
+
+def test_the_open_answer_is_found_by_its_cells_id_wherever_it_stands():
+    cells = [
+        {"cell_type": "code", "source": "x = 1", "metadata": {}},
+        {"cell_type": "markdown", "source": "one", "metadata": {}, "id": "answer-q8"},
+        {"cell_type": "markdown", "source": "two", "metadata": {"id": "answer-q9"}},
+    ]
+    content = json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 0}).encode()
+    found = read_notebook(Submission("ada", "", False, "ada.ipynb", content), "")
+    assert found.markdown == {"answer-q8": "one", "answer-q9": "two"}

@@ -112,6 +112,6 @@ def _cell(cell: dict[str, Any]) -> dict[str, str]:
     text = "" if source is None else "".join(source)
     # Half of a surrogate pair is valid in JSON, but no text that can be sent on.
     text = text.encode("utf8", "replace").decode("utf8")
-    name = cell.get("id")
+    name = cell.get("id") or _dict(cell.get("metadata")).get("id")  # Colab keeps it there
     kind = "code" if cell["cell_type"] == "code" else "markdown"
     return {"cell_type": kind, "id": name if isinstance(name, str) else "", "source": text}
