@@ -45,6 +45,7 @@ def examined(monkeypatch):
 
     monkeypatch.setattr(Examiner, "findings", findings)
     monkeypatch.setattr(Examiner, "__init__", lambda self: None)
+    monkeypatch.setattr(Examiner, "__del__", lambda self: None)
     monkeypatch.setattr(Examiner, "here", classmethod(lambda cls: cls()))
     monkeypatch.setattr(grader, "find_wall", lambda unsafe: object)
     monkeypatch.setattr(command, "find_wall", lambda unsafe: object)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -435,6 +436,27 @@ def test_nothing_is_left_of_them(graded):
             beside = {f.parent for f in group.folders.values()}
             others = [f for one in beside for f in one.glob(f"{mine}*")]
             assert {f.name for f in others} <= {group.name}
+
+
+@needs_sandbox
+def test_no_examiner_outlives_its_thread(assignment, tmp_path):
+    one = Submission("half", "", False, "half", CASES["half"][0])
+    before = _examiners()
+    grade_here([one], assignment, tmp_path)
+    until = time.monotonic() + 30
+    while _examiners() - before and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not _examiners() - before
+
+
+def _examiners() -> set[int]:
+    """The processes that examine for this one."""
+    found = set()
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if "course_tools.grading.examiner" in process.cmdline():
+                found.add(process.pid)
+    return found
 
 
 BOMBS = {

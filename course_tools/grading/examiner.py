@@ -158,6 +158,12 @@ class Examiner:
             own = cls._own.examiner = cls()
         return own
 
+    def __del__(self) -> None:
+        """Let the process end when its thread has: a pool's threads come and go."""
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                stream.close()
+
     def findings(self, task: Task) -> Iterator[dict]:
         """What is said about a notebook; the last is the reason why the process had to be ended."""
         late = threading.Timer(task.limits.seconds + GRACE, self._process.kill)
