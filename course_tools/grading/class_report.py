@@ -68,7 +68,7 @@ def _how_many(grades: Sequence[Grade], read: Sequence[Grade], parts: dict[str, d
         ("on the list", len(grades)),
         ("notebooks that ran", len(read)),
         ("nothing that could be run", len(grades) - len(read)),
-        ("with a remark", sum(bool(one.reason) for one in grades)),
+        ("with a remark", sum(bool(one.remark) for one in grades)),
         ("late", sum(one.late for one in grades)),
     ]
     if seconds:
@@ -176,7 +176,7 @@ def _students(grades: Sequence[Grade], parts: dict[str, dict]) -> str:
     for one in sorted(grades, key=lambda one: (one.student.lower(), one.lms_id)):
         total = f"{_total(one, counted):g}" if handed_in(one) else "–"
         hints = sum(len(dict.fromkeys(some)) for some in one.hints.values())
-        remark = "; ".join(["late"] * one.late + [one.reason] * bool(one.reason))
+        remark = "; ".join(["late"] * one.late + [one.remark] * bool(one.remark))
         rows.append([escape(one.student), total, str(hints), escape(remark)])
     head = ["student", "total", "mistakes", "remark"]
     made = [table(f"All {count(len(grades), 'student')}, by name", head, rows, "tnnt")]
