@@ -192,7 +192,7 @@ MISTAKES = [
         "code": "all_words = SongEncoder(scale=False).fit(songs).words\n"
         "my_weights = count_mean(len(all_words), 32)\n",
         "loses": ["test_q7_words"],
-        "hint": "of the 2,400 training songs",
+        "hint": "match the 2,400 training songs",
     },
     {
         "name": "validation songs are scaled by themselves",
