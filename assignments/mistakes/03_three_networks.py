@@ -107,7 +107,7 @@ MISTAKES = [
         "code": "def scaled(train_features, features):\n"
         "    return (features - train_features.mean(dim=0)) / train_features.std(dim=0)\n",
         "loses": ["test_q3_constant"],
-        "hint": "Divided by 0",
+        "hint": "divided by 0",
     },
     {
         "name": "no non-linearity between the layers",
