@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 from tiny_assignment import GOOD, HALF, ID, make_assignment, needs_sandbox, notebook
 
 from course_tools import grade as command
-from course_tools.grading import feedback, grader, marks, results, tables
+from course_tools.grading import feedback, grader, results, tables
 from course_tools.grading.classbook import Classbook
 from course_tools.grading.examiner import Examiner
-from course_tools.grading.marks import Mark
+from course_tools.grading.marks import Kept, Mark, merge
 from course_tools.grading.open_answers import code_of
 from course_tools.grading.results import Grade
 
@@ -121,6 +122,89 @@ def test_what_a_person_typed_survives_every_later_run(assignment, examined, tmp_
     before = out.read_bytes()
     assert run(archive, out) == 1
     assert out.read_bytes() == before
+
+
+def edit(path: Path, **changes: dict[str, str]) -> None:
+    """Change cells of some students' rows, as a person does."""
+    rows = rows_of(path)
+    for row in rows:
+        row |= changes.get(row["student"], {})
+    tables.write_table(path, [list(rows[0]), *(list(row.values()) for row in rows)])
+
+
+def test_what_a_person_typed_survives_a_run_that_is_stopped(
+    assignment, examined, tmp_path, monkeypatch
+):
+    archive, out = hand_in(tmp_path / "a.zip", **{ADA: GOOD_ONE, BO: HALF_ONE}), tmp_path / "g.csv"
+    run(archive, out)
+    edit(out, lovelaceada={"q3": "2", "comment": "Good."}, **{"Bo Ek": {"q3": "1"}})
+    write = Classbook.write_table
+
+    def stopped(self, *given):
+        write(self, *given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Classbook, "write_table", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run(archive, out, "--seconds", "99")
+    run(archive, out)
+    assert [(row["q3"], row["comment"]) for row in rows_of(out)] == [("1", ""), ("2", "Good.")]
+
+
+def test_what_a_person_typed_survives_runs_without_the_student(assignment, examined, tmp_path):
+    both = hand_in(tmp_path / "a.zip", **{ADA: GOOD_ONE, BO: HALF_ONE})
+    alone, out = hand_in(tmp_path / "b.zip", **{BO: HALF_ONE}), tmp_path / "g.csv"
+    run(both, out)
+    edit(out, lovelaceada={"q3": "1.333333333"})
+    for archive in (alone, alone, both, both):
+        assert run(archive, out) == 0
+    assert rows_of(out)[1]["q3"] == "1.33"
+
+
+def test_a_table_without_comments_says_nothing_of_them(assignment, examined, tmp_path):
+    archive, out = hand_in(tmp_path / "a.zip", **{ADA: GOOD_ONE}), tmp_path / "g.csv"
+    run(archive, out)
+    edit(out, lovelaceada={"q3": "1", "comment": "Good."})
+    run(archive, out)
+    rows = rows_of(out)
+    for row in rows:
+        del row["comment"]
+    tables.write_table(out, [list(rows[0]), *(list(row.values()) for row in rows)])
+    assert run(archive, out) == 0 and rows_of(out)[0]["comment"] == "Good."
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("student", "lovelaceáda"), ("id", "7.7E+01"), ("student", "")]
+)
+def test_points_of_nobody_stop_the_grader_before_it_writes(
+    column, value, assignment, examined, tmp_path, capsys
+):
+    archive, out = hand_in(tmp_path / "a.zip", **{ADA: GOOD_ONE}), tmp_path / "g.csv"
+    run(archive, out)
+    edit(out, lovelaceada={"q3": "2", column: value})
+    before = out.read_bytes()
+    assert run(archive, out) == 1 and out.read_bytes() == before
+    assert "no student is called" in capsys.readouterr().err
+
+
+def test_a_student_in_two_rows_is_named(assignment, examined, tmp_path, capsys):
+    archive, out = hand_in(tmp_path / "a.zip", **{ADA: GOOD_ONE}), tmp_path / "g.csv"
+    run(archive, out)
+    rows = [*rows_of(out), *rows_of(out)]
+    rows[0]["q3"] = "2"
+    tables.write_table(out, [list(rows[0]), *(list(row.values()) for row in rows)])
+    assert run(archive, out) == 1
+    assert "line 3: lovelaceada is there twice" in capsys.readouterr().err
+
+
+def test_a_long_answer_holds_nobody_up(assignment, examined, tmp_path):
+    long = notebook([*ID, *GOOD], "_a__" * 80_000)
+    archive, out = hand_in(tmp_path / "a.zip", **{ADA: long}), tmp_path / "g.csv"
+    start = time.monotonic()
+    assert run(archive, out) == 0
+    assert time.monotonic() - start < 20
+    assert "cut off after 20,000 characters" in rows_of(out)[0]["remark"]
 
 
 def test_points_typed_beside_the_answers_are_read_by_the_next_run(
@@ -323,15 +407,17 @@ def test_cells_that_a_spreadsheet_would_run_are_defused(cell, tmp_path):
 
 def test_marks_of_two_tables_are_brought_together():
     ada, bo = ("Ada\n1", "q3"), ("Bo\n2", "q3")
-    known = {ada: Mark(1.0), bo: Mark(2.0, "Good.")}
     same = {ada: Mark(1.0), bo: Mark(2.0, "Good.")}
-    assert marks.merge(known, same, same) == known
-    assert marks.merge(known, same | {ada: Mark(3.0)}, same)[ada] == Mark(3.0)
-    assert marks.merge(known, same, same | {ada: Mark(3.0)})[ada] == Mark(3.0)
-    assert bo not in marks.merge(known, same | {bo: Mark()}, same)  # taken back
+    kept = Kept(same, same, same)
+    assert merge(kept, same, same) == same
+    assert merge(kept, same | {ada: Mark(3.0)}, same)[ada] == Mark(3.0)
+    assert merge(kept, same, same | {ada: Mark(3.0)})[ada] == Mark(3.0)
+    assert bo not in merge(kept, same | {bo: Mark()}, same)  # taken back
     with pytest.raises(ValueError, match=r"both changed for Ada, part q3.*3 and 4"):
-        marks.merge(known, same | {ada: Mark(3.0)}, same | {ada: Mark(4.0)})
-    assert marks.merge({}, {}, {}) == {}
+        merge(kept, same | {ada: Mark(3.0)}, same | {ada: Mark(4.0)})
+    # A table that was not written since another was read is no change.
+    assert merge(Kept(same, same, {}), same, {ada: Mark(), bo: Mark()}) == same
+    assert merge(Kept(), {}, {}) == {}
 
 
 def test_same_student_id_in_two_notebooks_is_said_to_the_instructor_alone(assignment):

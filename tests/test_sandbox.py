@@ -310,6 +310,73 @@ CASES = {
         (2, 2),
         "",
     ),
+    "reads_the_graders_environment": (
+        notebook(
+            [
+                *ID,
+                "import glob\nfound = []\nfor path in glob.glob('/proc/*/environ'):\n"
+                "    try: found.append(b'tok-8341' in open(path, 'rb').read())\n"
+                "    except OSError: pass\n"
+                "def double(x):\n    return 2 * x if any(found) else 'not there'",
+                GOOD[1],
+            ]
+        ),
+        (0, 2),
+        "",
+    ),
+    "error_without_a_message": (
+        notebook(
+            [
+                *ID,
+                *GOOD,
+                "class E(Exception):\n    def __str__(self): return self.message\nraise E('x')",
+            ]
+        ),
+        (2, 2),
+        "",
+    ),
+    "magics_of_a_notebook": (
+        notebook([*ID, f"%matplotlib inline\n{GOOD[0]}", f"%autosave 60\n{GOOD[1]}"]),
+        (2, 2),
+        "",
+    ),
+    "endless_errors": (
+        notebook(
+            [
+                *ID,
+                *GOOD,
+                f"{INSIDE}inside['run_cells'] = lambda *_: [(0, 'x' * 10_000)] * 10_000",
+                "1 / 0",
+            ]
+        ),
+        (2, 2),
+        "",
+    ),
+    "errors_that_are_none": (
+        notebook(
+            [
+                *ID,
+                *GOOD,
+                f"{INSIDE}import numpy as np\n"
+                "inside['run_cells'] = lambda *_: [(np.ones(3), 'x'), (True, 'x'), ('a', 1, 2)]",
+                "1 / 0",
+            ]
+        ),
+        (2, 2),
+        "",
+    ),
+    "names_as_arrays": (
+        notebook(
+            [
+                *ID,
+                *GOOD,
+                f"{INSIDE}import numpy as np\n"
+                "inside['encode'] = lambda *_: old(('fine', [np.ones(3)]), None)",
+            ]
+        ),
+        (0, 0),
+        "nothing that the parts ask for",
+    ),
     "names_that_are_none": (
         notebook(
             [
@@ -405,7 +472,9 @@ def graded(handed_in, assignment, tmp_path_factory):
     for one in read_submissions(handed_in):
         endless[one.student.startswith("endless")].append(one)
     short = dataclasses.replace(LIMITS, seconds=20)
-    grades = grade_here(endless[0], assignment, folder)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SECRET_TOKEN", "tok-8341")
+        grades = grade_here(endless[0], assignment, folder)
     grades += grade_here(endless[1], assignment, folder, short)
     return {one.student: one for one in grades}
 
@@ -575,6 +644,16 @@ def test_a_missing_name_has_one_hint_the_right_one(assignment, tmp_path):
         "Cell 4, which should make halve, raised ZeroDivisionError: division by zero (line 1)."
     )
     assert made.errors[1].startswith("Cell 4 raised ZeroDivisionError")
+
+
+@needs_sandbox
+def test_what_an_example_does_wrong_is_said(assignment, graded, tmp_path):
+    cells = [*ID, "def double(x):\n    raise ValueError", "def halve(x):\n    return 10**5000"]
+    one = Submission("ada", "", False, "ada", notebook(cells))
+    (made,) = grade_here([one], assignment, tmp_path)
+    assert "your code raises an error" in made.hints["q1"][0]
+    assert "returns something that is not plain data" in made.hints["q2"][0]
+    assert len(str(graded["endless_errors"].errors)) < 1000
 
 
 # What a machine says, and what must be said of it.

@@ -12,7 +12,7 @@ from course_tools.grading.assignment import Assignment
 from course_tools.grading.class_report import class_report
 from course_tools.grading.class_tables import canvas_table, class_table, moodle_table
 from course_tools.grading.feedback import feedback, zip_for_canvas, zip_for_moodle
-from course_tools.grading.marks import Mark, Marks, dump_marks, load_marks, marks_of_table, merge
+from course_tools.grading.marks import Kept, Mark, marks_of_table, merge
 from course_tools.grading.open_answers import (
     OpenAnswer,
     Typed,
@@ -22,10 +22,10 @@ from course_tools.grading.open_answers import (
     read_open,
 )
 from course_tools.grading.policy import LatePolicy, Scale
-from course_tools.grading.results import Grade, see_to_shared_ids, write
+from course_tools.grading.results import Grade, see_to_shared_ids
 from course_tools.grading.roster import Matched, Roster, Student
 from course_tools.grading.submissions import Submission, page_name
-from course_tools.grading.tables import write_table
+from course_tools.grading.tables import write, write_table
 
 NOT_HANDED_IN = "nothing was handed in"
 
@@ -41,10 +41,8 @@ class Classbook:
     scale: Scale | None = None
     names: bool = False
     """Whether the report on the class names students."""
-    marks: Marks = field(default_factory=dict)
+    _kept: Kept = field(default_factory=Kept, init=False)
     """What a person gave for open questions, once `read_marks` has read it."""
-    _others: Typed = field(default_factory=dict, init=False)
-    """What was typed for students whose notebooks are not there this time."""
 
     def beside(self, end: str) -> Path:
         """A path beside the table: for ``grades.csv`` and ``-feedback``, ``grades-feedback``."""
@@ -62,23 +60,31 @@ class Classbook:
             ValueError: a table can't be read, or two of them contradict each other.
         """
         parts, path = self.assignment.parts, self.beside("-open.csv")
-        by_code = {self._code(one): f"{one.student}\n{one.lms_id}" for one in submissions}
-        typed = read_open(path, self._most_open()) if path.exists() else {}
+        kept = self._kept = Kept.load(self.cache / "marks.json")
+        kept.students |= {f"{one.student}\n{one.lms_id}" for one in submissions}
+        kept.students |= {one.key for one in self.missing(submissions)}
+        by_code = {self._code(key): key for key in kept.students}
+        typed = read_open(path, self._most_open(), by_code) if path.exists() else {}
         in_open = {
             (by_code[code], part): Mark(*mark)
             for code, some in typed.items()
             for part, mark in some.items()
-            if code in by_code
         }
-        known = load_marks(self.cache / "marks.json")
-        self.marks = merge(known, marks_of_table(self.out, parts), in_open)
-        self._others = {code: some for code, some in typed.items() if code not in by_code}
+        in_table = marks_of_table(self.out, parts, kept.marks, kept.students)
+        kept.marks = merge(kept, in_table, in_open)
+        kept.table, kept.open_table = in_table, in_open
+        # At once: the tables are written over while the grader works, and it may be stopped.
+        self._store()
+
+    def _store(self) -> None:
+        self.cache.mkdir(exist_ok=True)
+        self._kept.store(self.cache / "marks.json")
 
     def _most_open(self) -> dict[str, float]:
         return {name: self.assignment.parts[name]["points"] for name in self.assignment.manual}
 
-    def _code(self, one: Submission | Grade) -> str:
-        return code_of(one.student, one.lms_id, self.assignment.name)
+    def _code(self, key: str) -> str:
+        return code_of(*key.split("\n"), self.assignment.name)
 
     def complete(self, submissions: Sequence[Submission], grades: Sequence[Grade]) -> list[Grade]:
         """Copies of `grades` with all that depends on the class, its roster and its rules."""
@@ -87,8 +93,8 @@ class Classbook:
         for one in made:
             one.handed_in = by_file[one.file].handed_in
             for name in self.assignment.manual:
-                if (one.key, name) in self.marks:
-                    one.open[name] = self.marks[one.key, name]
+                if (one.key, name) in self._kept.marks:
+                    one.open[name] = self._kept.marks[one.key, name]
         see_to_shared_ids(made)
         matched = self.roster.match(submissions) if self.roster else None
         for one in made:
@@ -142,14 +148,16 @@ class Classbook:
     def _write_class_table(self, rows: Sequence[Grade]) -> None:
         late = self.policy is not None
         write_table(self.out, class_table(rows, self.assignment.parts, late, self.scale))
+        self._kept.table |= {
+            (r.key, p): r.open.get(p, Mark()) for r in rows for p in self._most_open()
+        }
+        self._store()  # after the table: what it says is then never taken for a change
 
     def write_all(self, submissions: Sequence[Submission], grades: Sequence[Grade]) -> list[Grade]:
         """Write everything; return the rows, those of students who handed in nothing included."""
         handed_in = self.complete(submissions, grades)
         rows = sorted([*handed_in, *self.missing(submissions)], key=_order)
         self._write_class_table(rows)
-        self.cache.mkdir(exist_ok=True)
-        write(self.cache / "marks.json", dump_marks(self.marks))
         write_table(self.beside("-canvas.csv"), canvas_table(rows, self.assignment.name))
         write_table(self.beside("-moodle.csv"), moodle_table(rows))
         self._write_pages(handed_in)
@@ -162,16 +170,20 @@ class Classbook:
     def _write_open(self, grades: list[Grade]) -> None:
         """The answers to open questions side by side, and the table that goes with them."""
         answers = [
-            OpenAnswer(self._code(one), part, text)
+            OpenAnswer(self._code(one.key), part, text)
             for one in grades
             for part, text in one.answers.items()
         ]
-        typed: Typed = {code: dict(some) for code, some in self._others.items()}
-        for one in grades:
-            for part, mark in one.open.items():
-                typed.setdefault(self._code(one), {})[part] = mark
+        typed: Typed = {}
+        for (
+            key,
+            part,
+        ), mark in self._kept.marks.items():  # also of students who are not there this time
+            typed.setdefault(self._code(key), {})[part] = mark
         rows = open_rows(answers, self._most_open(), typed)
         write_table(self.beside("-open.csv"), rows)
+        self._kept.open_table = dict(self._kept.marks)
+        self._store()
         title = f"{self.assignment.name}: answers to the open question"
         write(self.beside("-open.html"), open_page(title, self.assignment.rubric, answers))
 

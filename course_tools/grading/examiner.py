@@ -26,9 +26,10 @@ from typing import Any
 
 from course_tools.grading.assignment import Assignment
 from course_tools.grading.limits import Limits
-from course_tools.grading.sandbox import Ended, Names, Raised, Sandbox
+from course_tools.grading.sandbox import Ended, Names, Raised, Sandbox, Unsendable
 from course_tools.grading.walls import Place, Unsandboxed
 
+MOST_SAID = 600  # characters of a cell's error
 GRACE = 20
 """Seconds to read answers and compare them, beyond the time that a notebook has."""
 MOST_MEMORY = 4 * 2**30  # bytes of data that this process may hold
@@ -36,6 +37,7 @@ TOO_SLOW = "gave answers that take too long to read"
 NO_STUDENT_ID = "student_id is empty: type yours into the first cell; your songs come from it"
 NO_TEXT = "student_id is not text: it stands between quotes"
 RAISED = "In this example your code raises an error; the check in the notebook shows it."
+NO_DATA = "In this example your code returns something that is not plain data."
 NOTHING_FOUND = "nothing that the parts ask for is in the notebook"
 Say = Callable[..., None]
 
@@ -70,6 +72,8 @@ def examine(task: Task, say: Say) -> None:
                 say(reason=f"the notebook {sandbox.reason}")
     except Ended as error:
         say(reason=f"the notebook {error}")
+    except Raised:  # the worker itself, which a notebook can change
+        say(reason="the notebook gave an answer that can't be read")
 
 
 def _run(task: Task, sandbox: Sandbox, say: Say) -> None:
@@ -94,7 +98,9 @@ def _run(task: Task, sandbox: Sandbox, say: Say) -> None:
         if isinstance(result.error, Ended):
             return  # the reason says why; what is left earns nothing
         hint = "" if result.passed else result.hint
-        if isinstance(result.error, Raised) and not test.hidden:
+        if isinstance(result.error, Unsendable) and not test.hidden:
+            hint = f"{hint} {NO_DATA}".strip()
+        elif isinstance(result.error, Raised) and not test.hidden:
             # Not the error itself: its text may hold the input of an earlier hidden test.
             hint = f"{hint} {RAISED}".strip()
         say(part=part, points=result.points, hint=hint)
@@ -110,9 +116,13 @@ def _observe(task: Task, sandbox: Sandbox, say: Say) -> None:
 
 def _failed_cells(answer: Any, count: int) -> Iterator[tuple[int, str]]:
     """What the worker said of cells that raised, as far as it can be believed."""
+    seen: set[int] = set()
     for one in answer if isinstance(answer, list) else []:
-        if isinstance(one, tuple) and len(one) == 2 and one[0] in range(count):
-            yield int(one[0]), str(one[1])
+        if isinstance(one, tuple) and list(map(type, one)) == [int, str]:
+            at, error = one
+            if 0 <= at < count and at not in seen:
+                seen.add(at)
+                yield at, error[:MOST_SAID]
 
 
 def _see_to_student_id(task: Task, names: Names, say: Say) -> None:

@@ -19,6 +19,7 @@ from course_tools.grading.results import Grade, recall, store
 from course_tools.grading.submissions import Submission, read_notebook
 from course_tools.grading.walls import NoSandbox, find_wall, new_place
 
+LONGEST_ANSWER = 20_000  # characters
 CODE = ("genre_lib", "course_tools/grading")
 """What a grade depends on beside the notebook, the assignment and the limits."""
 
@@ -39,7 +40,11 @@ def grade(submission: Submission, assignment: Assignment, limits: Limits, unsafe
         return made
     for name in assignment.manual:
         cell = assignment.parts[name].get("answer", "")
-        made.answers[name] = notebook.markdown.get(cell, "")
+        answer = notebook.markdown.get(cell, "")
+        if len(answer) > LONGEST_ANSWER:
+            remark = f"the answer to {name} was cut off after {LONGEST_ANSWER:,} characters"
+            made.remarks.append(remark)
+        made.answers[name] = answer[:LONGEST_ANSWER]
     stand_in = submission.lms_id or submission.student
     with new_place(limits) as place:
         task = Task(assignment, notebook.code, notebook.numbers, stand_in, limits, wall, place)

@@ -74,6 +74,11 @@ class Group:
             return limits.too_much
         return ""
 
+    def kill(self) -> None:
+        """End every process in the group."""
+        for folder in set(self.folders.values()):
+            _kill(folder)
+
     def end(self) -> None:
         """End every process in the group, and remove it."""
         until = time.monotonic() + 10

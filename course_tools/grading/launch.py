@@ -86,7 +86,11 @@ def main() -> None:
         os.setgroups([])
         os.setresgid(*[plan["user"]] * 3)
         os.setresuid(*[plan["user"]] * 3)
-    os.execv(command[0], command)  # no import any more: that user may not see this Python
+    # No import any more: that user may not see this Python. Bubblewrap's first process keeps the
+    # environment that it was started with, and a notebook can read it.
+    if plan["environment"] is None:
+        os.execv(command[0], command)
+    os.execve(command[0], command, plan["environment"])
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def clean(text: str, most: int = 100) -> str:
     composed = unicodedata.normalize("NFC", text)
     kinds = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": "\N{REPLACEMENT CHARACTER}"}
     shown = "".join(kinds.get(unicodedata.category(c), c) for c in composed)
-    return " ".join(shown.split())[:most]
+    return " ".join(shown.split())[:most].rstrip()
 
 
 def folded(text: str) -> str:

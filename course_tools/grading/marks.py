@@ -8,10 +8,12 @@ so that the next one sees which of the two was changed.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from course_tools.grading.tables import read_points, read_table
+from course_tools.grading.tables import read_points, read_table, write
 
 
 class Mark(NamedTuple):
@@ -25,12 +27,20 @@ Marks = dict[tuple[str, str], Mark]
 """By student, as `Grade.key` says it, and part."""
 
 
-def marks_of_table(path: Path, parts: dict[str, dict]) -> Marks:
+def marks_of_table(
+    path: Path, parts: dict[str, dict], known: Marks, students: Collection[str]
+) -> Marks:
     """The marks in a ``grades.csv``; none where there is no such file.
 
+    Args:
+        path: the table.
+        parts: the assignment's parts.
+        known: what the last run knew; a table without comments says nothing about them.
+        students: the keys of all students that there are, or were.
+
     Raises:
-        ValueError: it can't be read, or holds points that are no points; it must not be written
-            over then.
+        ValueError: it can't be read, or holds points that are no points or nobody's; it must not
+            be written over then.
     """
     manual = [name for name, part in parts.items() if part["manual"]]
     if not path.exists():
@@ -40,14 +50,25 @@ def marks_of_table(path: Path, parts: dict[str, dict]) -> Marks:
         found: Marks = {}
         for line, row in table.rows:
             for name in manual:
+                key = f"{row['student']}\n{row['id']}", name
+                # One column of comments, which goes with the first open question.
+                comment = row.get("comment", known.get(key, Mark()).comment)
                 try:
                     points = read_points(row[name], parts[name]["points"])
                 except ValueError as error:
                     table.fault(line, f"column {name}: {error}")
                     continue
-                # One column of comments, which goes with the first open question.
-                comment = row.get("comment", "") if name == manual[0] else ""
-                found[f"{row['student']}\n{row['id']}", name] = Mark(points, comment)
+                mark = Mark(points, comment if name == manual[0] else "")
+                if key in found:
+                    table.fault(line, f"{row['student']} is there twice")
+                elif key[0] in students:
+                    found[key] = mark
+                elif mark != Mark():
+                    table.fault(
+                        line,
+                        f"no student is called {row['student']!r} with the id {row['id']!r}; the "
+                        "program that saved the table may have changed them",
+                    )
         table.check()
     except ValueError as error:
         raise ValueError(
@@ -57,26 +78,28 @@ def marks_of_table(path: Path, parts: dict[str, dict]) -> Marks:
     return found
 
 
-def merge(known: Marks, table: Marks, open_table: Marks) -> Marks:
-    """What holds now: for each answer whichever table was changed since `known`.
+def merge(kept: Kept, table: Marks, open_table: Marks) -> Marks:
+    """What holds now: for each answer whichever table differs from what was last written into it.
 
     Raises:
-        ValueError: both were, and they differ.
+        ValueError: both do, and they say different things.
     """
-    merged = dict(known)
+    merged = dict(kept.marks)
     for key in {*table, *open_table}:
-        before = known.get(key, Mark())
-        changed = {
-            marks[key] for marks in (table, open_table) if key in marks and marks[key] != before
+        before = kept.marks.get(key, Mark())
+        typed = {
+            marks[key]
+            for marks, written in ((table, kept.table), (open_table, kept.open_table))
+            if key in marks and marks[key] not in (before, written.get(key, Mark()))
         }
-        if len(changed) > 1:
+        if len(typed) > 1:
             student = key[0].partition("\n")[0]
             raise ValueError(
                 f"The two tables were both changed for {student}, part {key[1]}: make them agree. "
-                f"They say {' and '.join(sorted(map(_said, changed)))}."
+                f"They say {' and '.join(sorted(map(_said, typed)))}."
             )
-        if changed:
-            merged[key] = changed.pop()
+        if typed:
+            merged[key] = typed.pop()
     return {key: mark for key, mark in merged.items() if mark != Mark()}
 
 
@@ -85,17 +108,34 @@ def _said(mark: Mark) -> str:
     return f"{points} ({mark.comment})" if mark.comment else points
 
 
-def load_marks(path: Path) -> Marks:
-    """The marks that the last run knew."""
-    if not path.exists():
-        return {}
-    return {
-        (student, part): Mark(points, comment)
-        for student, part, points, comment in json.loads(path.read_text("utf8"))
-    }
+@dataclass
+class Kept:
+    """What is known between runs."""
 
+    marks: Marks = field(default_factory=dict)
+    table: Marks = field(default_factory=dict)
+    """What ``grades.csv`` held when it was last read or written."""
+    open_table: Marks = field(default_factory=dict)
+    """What ``grades-open.csv`` held then."""
+    students: set[str] = field(default_factory=set)
+    """The keys of all students that there are, or were in an earlier run."""
 
-def dump_marks(marks: Marks) -> str:
-    """Marks as `load_marks` reads them."""
-    rows = [[*key, mark.points, mark.comment] for key, mark in sorted(marks.items())]
-    return json.dumps(rows, indent=1)
+    @classmethod
+    def load(cls, path: Path) -> Kept:
+        """What `store` wrote, or nothing."""
+        if not path.exists():
+            return cls()
+        kept = json.loads(path.read_text("utf8"))
+        tables = [
+            {(key, part): Mark(points, comment) for key, part, points, comment in kept[name]}
+            for name in ("marks", "table", "open_table")
+        ]
+        return cls(*tables, set(kept["students"]))
+
+    def store(self, path: Path) -> None:
+        """Write it for the next run."""
+        kept: dict[str, list] = {"students": sorted(self.students)}
+        for name in ("marks", "table", "open_table"):
+            some = getattr(self, name)
+            kept[name] = [[*key, mark.points, mark.comment] for key, mark in sorted(some.items())]
+        write(path, json.dumps(kept, indent=1))

@@ -22,6 +22,7 @@ Typed = dict[str, dict[str, tuple[float | None, str]]]
 """By code and part: points, if there are any yet, and a comment."""
 HEAD = ("code", "part", "points", "most", "comment")
 FEW_WORDS = 20
+LONGEST_MARKDOWN = 5_000  # characters; an answer of 250 words has about 1,500
 STYLE = """\
 .sides{display:grid;grid-template-columns:minmax(0,1fr);gap:0 2.5rem}
 .rubric{border-left:3px solid var(--bar);padding-left:1rem}.rubric h2{margin-top:0}
@@ -111,7 +112,12 @@ def _article(answer: OpenAnswer) -> str:
 
 
 def render(text: str) -> str:
-    """Markdown of a stranger as HTML that loads nothing and leads nowhere."""
+    """Markdown of a stranger as HTML that loads nothing and leads nowhere.
+
+    A long text is shown as it is written: some take time that grows with their length squared.
+    """
+    if len(text) > LONGEST_MARKDOWN:
+        return f"<pre>{escape(text)}</pre>"
     markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
     # Only these make an address; what they hold is shown as text instead.
     markdown.add_render_rule("image", _image)

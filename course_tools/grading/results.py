@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from course_tools.grading.marks import Mark
+from course_tools.grading.tables import write
 
 
 @dataclass
@@ -107,10 +107,3 @@ def recall(path: Path, key: str) -> Grade | None:
         return Grade(**kept["grade"]) if kept["key"] == key else None
     except (OSError, ValueError, KeyError, TypeError):
         return None  # none yet, or a broken one: grade again
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file as a whole, or not at all."""
-    part = path.with_name(f".{path.name[:100]}.part")
-    part.write_text(text, "utf8", errors="replace")
-    os.replace(part, path)

@@ -30,6 +30,10 @@ class Raised(Exception):
     """The student's code raised; the message is its error's."""
 
 
+class Unsendable(Raised):
+    """The student's code answered with something that is no plain data."""
+
+
 class Sandbox:
     """A running worker; a context manager that ends it."""
 
@@ -107,6 +111,8 @@ class Sandbox:
             self._requests.write(encode(request, lambda value: getattr(value, "_number", None)))
             self._requests.flush()
             kind, value = decode(self._answers, lambda number: Handle(self, number))
+            if type(kind) is not str:
+                raise WireError("gave an answer that can't be read")
         except (OSError, EOFError, WireError, ValueError, TypeError) as error:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.2)  # it may be about to end
@@ -117,8 +123,8 @@ class Sandbox:
                 )
             self.reason = self.reason or reason or self._wall.died(self._process.returncode)
             raise Ended(self.reason) from None
-        if kind == "raised":
-            raise Raised(str(value))
+        if kind in ("raised", "unsendable"):
+            raise {"raised": Raised, "unsendable": Unsendable}[kind](str(value))
         return value
 
 
@@ -185,7 +191,8 @@ class Names(Mapping):
     def __init__(self, sandbox: Sandbox, names: list[str]):
         there = sandbox.ask("names", names)
         self._sandbox = sandbox
-        self._names = [name for name in names if isinstance(there, list) and name in there]
+        said = [name for name in there if isinstance(name, str)] if type(there) is list else []
+        self._names = [name for name in names if name in said]
         self.known: dict[str, Any] = {}
         """What is not asked for again."""
 

@@ -101,6 +101,13 @@ def _check_header(
             raise ValueError(f"{table.path}, line {line}: there are two columns {name!r}.")
 
 
+def write(path: Path, text: str) -> None:
+    """Write a file as a whole, or not at all."""
+    part = path.with_name(f".{path.name[:100]}.part")
+    part.write_text(text, "utf8", errors="replace")
+    os.replace(part, path)
+
+
 def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
     """Write rows as a whole, or not at all; with a byte-order mark, for Excel's umlauts."""
     part = path.with_name(f".{path.name}.part")
@@ -130,7 +137,7 @@ def restore(cell: str) -> str:
 
 
 def read_points(text: str, most: float) -> float | None:
-    """Points that a person typed, with a decimal point or comma; None where there are none.
+    """Points that a person typed, with a decimal point or comma, to hundredths; None without any.
 
     Raises:
         ValueError: it is no number between 0 and `most`.
@@ -139,7 +146,7 @@ def read_points(text: str, most: float) -> float | None:
         return None
     if not re.fullmatch(r"\d+([.,]\d*)?|[.,]\d+", text, re.ASCII):
         raise ValueError(f"{text[:20]!r} is not a number of points")
-    points = float(text.replace(",", "."))
+    points = round(float(text.replace(",", ".")), 2)
     if points > most:
         raise ValueError(f"{text[:20]} points are more than the {most:g} that there are")
     return points

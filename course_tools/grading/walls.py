@@ -87,11 +87,14 @@ class Unsandboxed:
             # Of each process; a network needs far more addresses than memory.
             limits["RLIMIT_AS"] = self.limits.memory + 4 * 2**30
             limits["RLIMIT_NOFILE"] = 512
-            if plan and (os.getuid() == 0 or _kernel() >= (5, 14)):
+            if plan.get("folder") and (os.getuid() == 0 or _kernel() >= (5, 14)):
                 # Counted for a user in a namespace, and the launcher makes one of the two; before
                 # Linux 5.14 for a user alone, whose other processes would count, too.
                 limits["RLIMIT_NPROC"] = self.limits.tasks + OWN_TASKS
-        nothing = {"folder": "", "temporary": [], "options": "", "shown": [], "user": None}
+        nothing = dict.fromkeys(("folder", "options", "user", "environment")) | {
+            "temporary": [],
+            "shown": [],
+        }
         joined = self.group.joined if self.group else []
         whole = nothing | plan | {"joined": joined, "limits": limits, "seconds": seconds}
         prefix = self.group.prefix if self.group else []
@@ -109,6 +112,8 @@ class Unsandboxed:
             for one in self.processes(psutil.Process(process.pid)):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     one.kill()
+        if self.group:
+            self.group.kill()  # those that have left their parents
 
     def died(self, code: int) -> str:
         """Why a worker that ended by itself did so."""
@@ -131,14 +136,14 @@ class Bubblewrap(Unsandboxed):
         size = str(self.limits.file_bytes)
         temporary = {"/tmp": ("--size", size, "--tmpfs"), "/dev/shm": ("--size", size, "--tmpfs")}
         shown = {path: path for path in seen}
-        plan: dict[str, object] = {}
+        plan: dict[str, object] = {"environment": {"PATH": "/usr/bin:/bin"}}
         if os.getuid() == 0 or self.group is None:
             # Where memory is not counted, files must be: bubblewrap itself can't.
             temporary = {
                 path: ("--bind", f"{self.folder}/{path.rsplit('/', 1)[1]}") for path in temporary
             }
             options = f"size={size},nr_inodes={self.limits.file_count},mode=1777"
-            plan = {"folder": self.folder, "temporary": ["tmp", "shm"], "options": options}
+            plan |= {"folder": self.folder, "temporary": ["tmp", "shm"], "options": options}
         if os.getuid() == 0:
             # Root's capabilities would go with it. What root alone may enter is shown in a place
             # that everybody may.

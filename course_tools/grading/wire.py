@@ -41,7 +41,10 @@ def encode(value: Any, handle: Callable[[Any], int | None]) -> bytes:
     arrays: list[np.ndarray] = []
     tree = _pack(value, arrays, handle, 0)
     heads = [[array.dtype.str, array.shape] for array in arrays]
-    text = json.dumps({"arrays": heads, "value": tree}).encode()
+    try:
+        text = json.dumps({"arrays": heads, "value": tree}).encode()
+    except ValueError as error:  # a number with thousands of digits
+        raise WireError(str(error)) from None
     packed = b"".join(array.tobytes() for array in arrays)
     return HEAD.pack(len(text), len(packed)) + text + packed
 
@@ -115,7 +118,7 @@ def _pack(value: Any, arrays: list, handle: Callable, depth: int) -> Any:
         column = _words(value) if words else inner(value.to_numpy())
         return {"$": "series", "v": [column, inner(value.index.tolist()), inner(value.name)]}
     if isinstance(value, pd.DataFrame):
-        columns = [inner(value[name]) for name in value.columns]
+        columns = [inner(value.iloc[:, i]) for i in range(value.shape[1])]
         return {"$": "frame", "v": [inner(value.columns.tolist()), columns]}
     if isinstance(value, dict):
         return {"$": "dict", "v": [[inner(k), inner(v)] for k, v in value.items()]}

@@ -16,9 +16,11 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from course_tools.grading.observe import run_observed
-from course_tools.grading.wire import decode, encode
+from course_tools.grading.wire import WireError, decode, encode
 
 LONGEST = 500  # characters of an error's message
+# Of a notebook's front end, which is not here; a cell that begins with one should run all the same.
+NOTEBOOK_MAGICS = ("matplotlib", "pylab", "autosave", "gui", "connect_info", "qtconsole")
 
 
 class _Silent:
@@ -52,15 +54,25 @@ def _described(error: BaseException, cell: str) -> str:
     for frame in traceback.extract_tb(error.__traceback__):
         if "ipython-input" in frame.filename or "ipykernel" in frame.filename:
             line = frame.lineno
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
     where = f" (line {line})" if line else ""
-    return f"{type(error).__name__}: {said}"[:LONGEST].replace("\n", " ") + where
+    return _named(error).replace("\n", " ") + where
+
+
+def _named(error: BaseException) -> str:
+    """Kind and message of an error; a class of a student's own may be unable to say one."""
+    try:
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception:
+        said = "no message"
+    return f"{type(error).__name__}: {said}"[:LONGEST]
 
 
 def serve(requests: Any, answers: Any) -> None:
     """Answer requests until there are no more."""
     sys.modules["otter"] = types.SimpleNamespace(Notebook=_Silent)  # type: ignore[assignment]
     shell = InteractiveShell.instance()
+    for name in NOTEBOOK_MAGICS:
+        shell.register_magic_function(lambda _: None, "line", name)
     held: list[Any] = []
 
     def hold(value: Any) -> int:
@@ -88,8 +100,10 @@ def serve(requests: Any, answers: Any) -> None:
             return
         try:
             answer = encode(("fine", do(*request)), hold)
+        except (WireError, RecursionError) as error:
+            answer = encode(("unsendable", _named(error)), hold)
         except BaseException as error:
-            answer = encode(("raised", f"{type(error).__name__}: {error}"[:LONGEST]), hold)
+            answer = encode(("raised", _named(error)), hold)
         answers.write(answer)
         answers.flush()
 
