@@ -345,7 +345,7 @@ CASES = {
             [
                 *ID,
                 *GOOD,
-                f"{INSIDE}inside['run_cells'] = lambda *_: [(0, 'x' * 10_000)] * 10_000",
+                f"{INSIDE}inside['run_cells'] = lambda *_: [(0, 'x' * 10_000)] * 1_000",
                 "1 / 0",
             ]
         ),
@@ -526,6 +526,21 @@ def _examiners() -> set[int]:
             if "course_tools.grading.examiner" in process.cmdline():
                 found.add(process.pid)
     return found
+
+
+@needs_sandbox
+def test_what_a_killed_grader_left_is_removed():
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = [Path(tempfile.gettempdir(), f"{walls.IMAGE}-{gone.pid}-x")]
+    with new_place(Limits()) as place:
+        folders = set(place.group.folders.values()) if place.group else set()
+        left += [folder.with_name(f"{groups.NAME}-{gone.pid}-0") for folder in folders]
+        for folder in left:
+            folder.mkdir()
+        walls.remove_left_over()
+        assert not [folder for folder in left if folder.exists()]
+        assert Path(place.folder).exists() and all(folder.exists() for folder in folders)
 
 
 BOMBS = {

@@ -214,6 +214,16 @@ def _systemd(limits: Limits) -> Group:
     return Group(name, prefix=prefix)
 
 
+def remove_left_over() -> None:
+    """Remove groups of graders that were killed."""
+    with contextlib.suppress(OSError):
+        for parent in set(_own_folders().values()):
+            for folder in parent.glob(f"{NAME}-*-*"):
+                pid = folder.name.split("-")[-2]
+                if pid.isdecimal() and not os.path.exists(f"/proc/{pid}"):
+                    Group(folder.name, {"": folder}).end()
+
+
 @cache
 def find_groups() -> str | None:
     """The name of the way in which groups can be had here, or None; each is tried."""

@@ -24,6 +24,7 @@ from pathlib import Path
 import psutil
 
 from course_tools.chapters import ROOT
+from course_tools.grading import groups
 from course_tools.grading.groups import Group, new_group
 from course_tools.grading.limits import Limits
 
@@ -57,6 +58,16 @@ class Place:
     group: Group | None
     folder: str
     """An empty folder, to mount what the sandbox is shown in."""
+
+
+def remove_left_over() -> None:
+    """Remove what graders made that were killed."""
+    groups.remove_left_over()
+    for folder in Path(tempfile.gettempdir()).glob(f"{IMAGE}-*-*"):
+        pid = folder.name.split("-")[-2]
+        if pid.isdecimal() and not os.path.exists(f"/proc/{pid}"):
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # somebody else's, or not empty: leave it
 
 
 @contextlib.contextmanager
@@ -250,6 +261,7 @@ def _fault_of_bubblewrap(program: str | None) -> str:
     number = re.search(r"(\d+)\.(\d+)", version)
     if number is None or tuple(map(int, number.groups())) < OLDEST:
         return f"{version.strip() or program} is too old: version 0.8 or newer is needed."
+    remove_left_over()
     limits = Limits(seconds=20)
     with new_place(limits) as place:
         done = _run(Bubblewrap(limits, place).wrapped([sys.executable, "-c", "import sys"]))
