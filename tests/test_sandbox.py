@@ -324,6 +324,18 @@ CASES = {
         (0, 2),
         "",
     ),
+    "has_the_room_that_is_promised": (
+        notebook(
+            [
+                *ID,
+                "import resource\nroom = resource.getrlimit(resource.RLIMIT_DATA)[0]\n"
+                "def double(x):\n    return 2 * x if room > 5_000_000_000 else room",
+                GOOD[1],
+            ]
+        ),
+        (2, 2),
+        "",
+    ),
     "error_without_a_message": (
         notebook(
             [

@@ -94,9 +94,12 @@ class Unsandboxed:
         """`command`, started by `launch.py`; `plan` is what it should do beside setting limits."""
         seconds = round(self.limits.seconds) + SLACK
         limits = {"RLIMIT_CPU": seconds, "RLIMIT_CORE": 0, "RLIMIT_FSIZE": self.limits.file_bytes}
+        # Of each process; a network needs far more addresses than memory. The examiner, whose child
+        # this is, has a smaller limit of its own.
+        addresses = self.limits.memory + 4 * 2**30
+        limits["RLIMIT_DATA"] = addresses
         if self.group is None:
-            # Of each process; a network needs far more addresses than memory.
-            limits["RLIMIT_AS"] = self.limits.memory + 4 * 2**30
+            limits["RLIMIT_AS"] = addresses
             limits["RLIMIT_NOFILE"] = 512
             if plan.get("folder") and (os.getuid() == 0 or _kernel() >= (5, 14)):
                 # Counted for a user in a namespace, and the launcher makes one of the two; before
