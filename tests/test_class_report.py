@@ -7,6 +7,7 @@ import re
 from invented_class import PARTS_TABLE, grades
 
 from course_tools.grading.class_report import class_report
+from course_tools.grading.marks import Mark
 from course_tools.grading.results import Grade
 
 
@@ -60,7 +61,7 @@ def test_every_total_is_in_one_bin():
 def test_open_points_count_once_all_are_read():
     made = grades(4)
     for one in made:
-        one.open = {"q9": (4.0, "good")}
+        one.open = {"q9": Mark(4.0, "good")}
     text = text_of(class_report("02", made, PARTS_TABLE))
     assert "Out of 22 points" in text
     assert "q9: answers to read 0" in text

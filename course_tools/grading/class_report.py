@@ -41,7 +41,7 @@ def handed_in(grade: Grade) -> bool:
 def points_of(grade: Grade, part: str, manual: bool) -> float | None:
     """The points of a part; None for an open question that nobody has read yet."""
     if manual:
-        return getattr(grade, "open", {}).get(part, (None, ""))[0]
+        return grade.open[part].points if part in grade.open else None
     return grade.points.get(part, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Put one notebook to its tests, in a process of its own that can be ended.
+"""Run an assignment's tests on one notebook, in a process of its own that can be ended.
 
 What a student's functions answer may take long to read or to compare without breaking any limit of
 the sandbox. It must not hold up the grader, or anybody else's notebook, so a process of our own
@@ -34,8 +34,9 @@ GRACE = 20
 """Seconds to read answers and compare them, beyond the time that a notebook has."""
 MOST_MEMORY = 4 * 2**30  # bytes of data that this process may hold
 TOO_SLOW = "gave answers that take too long to read"
+UNREADABLE = "gave an answer that can't be read"
 NO_STUDENT_ID = "student_id is empty: type yours into the first cell; your songs come from it"
-NO_TEXT = "student_id is not text: it stands between quotes"
+NO_TEXT = "student_id is not text: put it between quotes"
 RAISED = "In this example your code raises an error; the check in the notebook shows it."
 NO_DATA = "In this example your code returns something that is not plain data."
 NOTHING_FOUND = "nothing that the parts ask for is in the notebook"
@@ -73,7 +74,7 @@ def examine(task: Task, say: Say) -> None:
     except Ended as error:
         say(reason=f"the notebook {error}")
     except Raised:  # the worker itself, which a notebook can change
-        say(reason="the notebook gave an answer that can't be read")
+        say(reason=f"the notebook {UNREADABLE}")
 
 
 def _run(task: Task, sandbox: Sandbox, say: Say) -> None:
@@ -111,7 +112,7 @@ def _observe(task: Task, sandbox: Sandbox, say: Say) -> None:
     try:
         say(seen=sandbox.ask("observe", task.code, task.calls))
     except (Raised, TypeError, ValueError):
-        say(reason="the notebook gave an answer that can't be read")
+        say(reason=f"the notebook {UNREADABLE}")
 
 
 def _failed_cells(answer: Any, count: int) -> Iterator[tuple[int, str]]:
@@ -176,7 +177,14 @@ class Examiner:
 
     def findings(self, task: Task) -> Iterator[dict]:
         """What is said about a notebook; the last is the reason why the process had to be ended."""
-        late = threading.Timer(task.limits.seconds + GRACE, self._process.kill)
+        reason = UNREADABLE
+
+        def end() -> None:
+            nonlocal reason
+            reason = TOO_SLOW
+            self._process.kill()
+
+        late = threading.Timer(task.limits.seconds + GRACE, end)
         late.start()
         done = False
         try:
@@ -195,7 +203,7 @@ class Examiner:
                 self._process.kill()
                 self._process.wait()
         if not done:
-            yield {"reason": f"the notebook {TOO_SLOW}"}
+            yield {"reason": f"the notebook {reason}"}
 
 
 def main() -> None:

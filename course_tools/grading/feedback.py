@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import PurePosixPath
 
+from course_tools.grading.page import count, page, table
 from course_tools.grading.results import Grade
-
-STYLE = (
-    ":root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;"
-    "margin:2rem auto;padding:0 1rem;overflow-wrap:break-word}table{border-collapse:collapse}"
-    "td,th{padding:.3rem .8rem;text-align:left;border-bottom:1px solid #8888}"
-)
 
 
 def feedback(grade: Grade, assignment: str, parts: dict[str, dict]) -> str:
@@ -22,34 +17,28 @@ def feedback(grade: Grade, assignment: str, parts: dict[str, dict]) -> str:
     rows, hints = [], []
     for name, part in parts.items():
         title = escape(part["title"])
-        rows.append(
-            f'<tr><th scope="row">{title}</th><td>{_got(grade, name, part)}</td>'
-            f"<td>{part['points']}</td></tr>"
-        )
-        hints += [f"<li>{title}: {escape(hint)}</li>" for hint in grade.hints.get(name, [])]
+        rows.append([title, _got(grade, name, part), f"{part['points']:g}"])
+        hints += [f"{title}: {escape(hint)}" for hint in grade.hints.get(name, [])]
         if name in grade.open and grade.open[name].comment:
-            hints.append(f"<li>{title}: {escape(grade.open[name].comment)}</li>")
-    errors = [f"<li>{escape(error)}</li>" for error in grade.errors]
-    title = escape(f"{assignment}: {grade.student}")
+            hints.append(f"{title}: {escape(grade.open[name].comment)}")
     unread = any(p["manual"] and _unread(grade, name) for name, p in parts.items())
-    return "\n".join(
+    total = f"Total: {grade.total:g} of {grade.most(parts):g}"
+    return page(
+        f"{assignment}: {grade.student}",
         [
-            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}'
-            '</title><meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<style>{STYLE}</style></head><body><main><h1>{title}</h1>",
             f"<p>{escape(grade.reason)}</p>" if grade.reason else "",
             f"<p>{_lateness(grade)}</p>" if grade.late else "",
-            '<table><tr><th scope="col">part</th><th scope="col">points</th>'
-            '<th scope="col">of</th></tr>',
-            *rows,
-            "</table>",
-            f"<p>Together: {grade.total:g} of {grade.most(parts):g}"
-            f"{', without what a person reads' if unread else ''}.</p>",
-            f"<h2>Cells that raised an error</h2><ul>{''.join(errors)}</ul>" if errors else "",
-            f"<h2>Hints</h2><ul>{''.join(hints)}</ul>" if hints else "",
-            "</main></body></html>\n",
-        ]
+            table("Points by part", ["part", "points", "of"], rows, " nn"),
+            f"<p>{total}{', without what a person reads' if unread else ''}.</p>",
+            _listed("Cells that raised an error", map(escape, grade.errors)),
+            _listed("Hints", hints),
+        ],
     )
+
+
+def _listed(heading: str, items: Iterable[str]) -> str:
+    made = "".join(f"<li>{item}</li>" for item in items)
+    return f"<h2>{heading}</h2><ul>{made}</ul>" if made else ""
 
 
 def _unread(grade: Grade, name: str) -> bool:
@@ -65,8 +54,10 @@ def _got(grade: Grade, name: str, part: dict) -> str:
 def _lateness(grade: Grade) -> str:
     if grade.after_late is None:
         return "This was handed in late."
-    days = f"{grade.days_late} day{'' if grade.days_late == 1 else 's'}"
-    return f"This was handed in {days} late; {grade.after_late:g} points count."
+    days = count(grade.days_late, "day")
+    return (
+        f"This was handed in {days} late. After the deduction, the total is {grade.after_late:g}."
+    )
 
 
 def zip_for_canvas(pages: Mapping[str, str], grades: list[Grade]) -> bytes:

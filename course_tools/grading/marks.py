@@ -60,7 +60,7 @@ def marks_of_table(
                     continue
                 mark = Mark(points, comment if name == manual[0] else "")
                 if key in found:
-                    table.fault(line, f"{row['student']} is there twice")
+                    table.fault(line, f"{row['student']} appears twice")
                 elif key[0] in students:
                     found[key] = mark
                 elif mark != Mark():

@@ -47,8 +47,6 @@ class OpenAnswer:
     part: str
     text: str
     """Markdown, not trusted."""
-    code_cells: tuple[str, ...] = ()
-    """Code that belongs to the answer."""
 
 
 def code_of(student: str, lms_id: str, assignment: str) -> str:
@@ -99,15 +97,10 @@ def _article(answer: OpenAnswer) -> str:
         length = '<span class="few">no words: nothing was written</span>'
     elif number < FEW_WORDS:
         length = f'<span class="few">only {length}</span>'
-    code = "".join(
-        f'<pre tabindex="0"><code>{escape(cell)}</code></pre>' for cell in answer.code_cells
-    )
-    if code:
-        code = f"<details><summary>The code that goes with it</summary>{code}</details>"
     return (
         f'<article id="a{escape(answer.code)}"><h2>{escape(answer.code)}</h2>'
         f'<p class="soft small">{length}</p>'
-        f'<div class="answer">{render(answer.text)}</div>{code}</article>'
+        f'<div class="answer">{render(answer.text)}</div></article>'
     )
 
 

@@ -1,4 +1,4 @@
-"""What the instructor's pages share: a head, bars with their numbers, and code with line numbers.
+"""What the grader's pages share: a head, tables, bars with their numbers, and numbered code.
 
 The pages hold no script and load nothing, so they work offline, printed and from an e-mail.
 """
