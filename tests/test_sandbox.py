@@ -347,6 +347,20 @@ CASES = {
         (2, 2),
         "",
     ),
+    "errors_that_raise_when_they_are_shown": (
+        notebook(
+            [
+                *ID,
+                "class E(BaseException):\n    def __str__(self): raise KeyboardInterrupt\nraise E()",
+                "class M(type):\n    @property\n    def __name__(cls): raise ValueError\n"
+                "class E(Exception, metaclass=M): pass\nraise E()",
+                *GOOD,
+                "def halve(x):\n    raise E()",
+            ]
+        ),
+        (2, 0),
+        "",
+    ),
     "magics_of_a_notebook": (
         notebook([*ID, f"%matplotlib inline\n{GOOD[0]}", f"%autosave 60\n{GOOD[1]}"]),
         (2, 2),

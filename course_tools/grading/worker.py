@@ -19,6 +19,7 @@ from course_tools.grading.observe import run_observed
 from course_tools.grading.wire import WireError, decode, encode
 
 LONGEST = 500  # characters of an error's message
+INDESCRIBABLE = "an error that can't be described"
 # Of a notebook's front end, which is not here; a cell that begins with one should run all the same.
 NOTEBOOK_MAGICS = ("matplotlib", "pylab", "autosave", "gui", "connect_info", "qtconsole")
 
@@ -37,9 +38,12 @@ def run_cells(shell: InteractiveShell, cells: list[str]) -> list[tuple[int, str]
     """Run cells in order, whatever happens in one; position and error of each that raised."""
     failed = []
     for i, cell in enumerate(cells):
-        done = shell.run_cell(cell)
-        if error := done.error_before_exec or done.error_in_exec:
-            failed.append((i, _described(error, cell)))
+        try:
+            done = shell.run_cell(cell)
+            if error := done.error_before_exec or done.error_in_exec:
+                failed.append((i, _described(error, cell)))
+        except BaseException:  # an error of the student's own that raises when it is shown
+            failed.append((i, INDESCRIBABLE))
     return failed
 
 
@@ -59,12 +63,12 @@ def _described(error: BaseException, cell: str) -> str:
 
 
 def _named(error: BaseException) -> str:
-    """Kind and message of an error; a class of a student's own may be unable to say one."""
+    """Kind and message of an error; a class of a student's own may be unable to say either."""
     try:
         said = error.msg if isinstance(error, SyntaxError) else str(error)
-    except Exception:
-        said = "no message"
-    return f"{type(error).__name__}: {said}"[:LONGEST]
+        return f"{type(error).__name__}: {said}"[:LONGEST]
+    except BaseException:
+        return INDESCRIBABLE
 
 
 def serve(requests: Any, answers: Any) -> None:
