@@ -351,7 +351,8 @@ CASES = {
         notebook(
             [
                 *ID,
-                "class E(BaseException):\n    def __str__(self): raise KeyboardInterrupt\nraise E()",
+                "class E(BaseException):\n    def __str__(self): raise KeyboardInterrupt\n"
+                "raise E()",
                 "class M(type):\n    @property\n    def __name__(cls): raise ValueError\n"
                 "class E(Exception, metaclass=M): pass\nraise E()",
                 *GOOD,
