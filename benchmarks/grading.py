@@ -30,7 +30,7 @@ ASSIGNMENT, JOBS = "04", 2
 SOLVED, MISTAKEN, UNTOUCHED = 60, 30, 4
 HOSTILE = (
     "while True: pass",
-    "import os\nwhile True: os.fork()",
+    "import os, time\nfor _ in range(11): os.fork()\ntime.sleep(300)",
     "import numpy as np\nx = [np.ones(20_000_000) for _ in range(99)]",
     "while True: print('x' * 100_000)",
     "import os\nos._exit(0)",

@@ -39,6 +39,9 @@ INSIDE = (
     "inside = next(one for one in held if 'run_cells' in one and 'serve' in one)\n"
     "old = inside['encode']\nHEAD = old.__globals__['HEAD']\n"
 )
+# Each time round there are twice as many processes: no more than two thousand, so that a limit that
+# is broken fails a test and not the machine. For the same reason nothing here takes many GB.
+DOUBLE = "for _ in range(11):\n"
 # What is handed in, the points of q1 and q2 that it earns, and what the row's reason must say.
 CASES = {
     "good": (notebook([*ID, *GOOD]), (2, 2), ""),
@@ -88,7 +91,7 @@ CASES = {
             [
                 *ID,
                 *GOOD,
-                "import threading, time\nwhile True:\n"
+                "import threading, time\nfor _ in range(2000):\n"
                 "    threading.Thread(target=time.sleep, args=(99,), daemon=True).start()",
             ]
         ),
@@ -134,12 +137,12 @@ CASES = {
         "did not finish",
     ),
     "fork_bomb": (
-        notebook([*ID, *GOOD, "import os\nwhile True:\n    os.fork()"]),
+        notebook([*ID, *GOOD, f"import os, time\n{DOUBLE}    os.fork()\ntime.sleep(60)"]),
         (0, 0),
         "processes and threads",
     ),
     "memory_bomb": (
-        notebook([*ID, *GOOD, "import numpy as np\nx = [np.ones(20_000_000) for _ in range(99)]"]),
+        notebook([*ID, *GOOD, "import numpy as np\nx = [np.ones(20_000_000) for _ in range(20)]"]),
         (0, 0),
         "of memory",
     ),
@@ -257,7 +260,7 @@ CASES = {
             [
                 *ID,
                 "import os\ntaken = 0\nkeep = []\n"
-                "try:\n    for i in range(400):\n"
+                "try:\n    for i in range(40):\n"
                 "        keep.append(os.memfd_create(str(i)))\n"
                 "        for _ in range(9):\n"
                 "            taken += os.write(keep[-1], bytes(10_000_000))\n"
@@ -272,7 +275,7 @@ CASES = {
         notebook(
             [
                 *ID,
-                "made = 0\ntry:\n    for i in range(3_000_000):\n"
+                "made = 0\ntry:\n    for i in range(100_000):\n"
                 "        open(f'/tmp/{i}', 'w').close()\n        made += 1\n"
                 "except OSError: pass\n"
                 "def double(x):\n    return 2 * x if made > 20_000 else 'held'",
@@ -287,9 +290,9 @@ CASES = {
             [
                 *ID,
                 *GOOD,
-                "import os\nwhile True:\n    try:\n        if os.fork() == 0:\n"
+                f"import os, time\n{DOUBLE}    try:\n        if os.fork() == 0:\n"
                 "            os.setsid()\n            if os.fork(): os._exit(0)\n"
-                "    except OSError: pass",
+                "    except OSError: pass\ntime.sleep(60)",
             ]
         ),
         (0, 0),
@@ -571,11 +574,13 @@ def test_what_a_killed_grader_left_is_removed():
 
 
 BOMBS = {
-    "processes": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+    "processes": (
+        f"import os, time\n{DOUBLE}    try: os.fork()\n    except OSError: pass\ntime.sleep(60)"
+    ),
     "threads": (
-        "import threading, time\nwhile True:\n    try:\n"
+        "import threading, time\nfor _ in range(2000):\n    try:\n"
         "        threading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n"
-        "    except RuntimeError: pass"
+        "    except RuntimeError: pass\ntime.sleep(60)"
     ),
 }
 
