@@ -372,7 +372,10 @@ def test_feedback_names_mistakes_and_shows_no_test(assignment):
     made = Grade("Ada <b>", "", True, points={"q1": 2.0, "q2": 0.0}, student_id="ada")
     made.hints, made.errors = {"q2": ["Half of <3> is 1.5."]}, ["Cell 4 raised NameError: x."]
     page = feedback.feedback(made, "01_tiny", assignment.parts)
-    assert "Half: Half of &lt;3&gt; is 1.5." in page and "Cell 4 raised NameError: x." in page
+    assert (
+        "<strong>Half</strong> Half of &lt;3&gt; is 1.5." in page
+        and "Cell 4 raised NameError: x." in page
+    )
     assert "read by a person" in page and "handed in late" in page and "2 of 4" in page
     assert "<b>" not in page and "student_id" not in page and "assert" not in page
     made.open = {"q3": Mark(0.0, "Not an answer.")}

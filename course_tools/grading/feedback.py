@@ -18,9 +18,9 @@ def feedback(grade: Grade, assignment: str, parts: dict[str, dict]) -> str:
     for name, part in parts.items():
         title = escape(part["title"])
         rows.append([title, _got(grade, name, part), f"{part['points']:g}"])
-        hints += [f"{title}: {escape(hint)}" for hint in grade.hints.get(name, [])]
+        hints += [f"<strong>{title}</strong> {escape(hint)}" for hint in grade.hints.get(name, [])]
         if name in grade.open and grade.open[name].comment:
-            hints.append(f"{title}: {escape(grade.open[name].comment)}")
+            hints.append(f"<strong>{title}</strong> {escape(grade.open[name].comment)}")
     unread = any(p["manual"] and _unread(grade, name) for name, p in parts.items())
     total = f"Total: {grade.total:g} of {grade.most(parts):g}"
     return page(
