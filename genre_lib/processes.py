@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +98,8 @@ def join(device: torch.device) -> Share:
 def leave() -> None:
     """Part from the other processes, after all have come this far."""
     if dist.is_initialized():
-        dist.barrier()
+        with others_may_end():
+            dist.barrier()
         dist.destroy_process_group()
     share.rank, share.of = 0, 1
 
@@ -136,3 +138,23 @@ class OthersEnded(GenreLibError):
 
 def _ended_by_torchrun() -> None:
     raise OthersEnded
+
+
+@contextmanager
+def others_may_end() -> Iterator[None]:
+    """Say so where the connection to another process breaks off within this block.
+
+    A process that dies is noticed by `torchrun`, which ends the others, or by the others, whose
+    connection to it breaks off: whichever looks first.
+
+    Raises
+    ------
+    OthersEnded
+        In place of the error with which gloo or NCCL reports the broken connection.
+    """
+    try:
+        yield
+    except RuntimeError as error:  # gloo has no class of its own for it, only its files' names
+        if isinstance(error, dist.DistError) or "gloo" in str(error):
+            raise OthersEnded from error
+        raise

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from genre_lib.device import OutOfMemory, choose_device
 from genre_lib.encoding import Batch, SongTensors
-from genre_lib.processes import join, parallel, share
+from genre_lib.processes import join, others_may_end, parallel, share
 from genre_lib.scoring import evaluate, mean_probabilities
 from genre_lib.state import History, TrainingState
 
@@ -155,16 +155,18 @@ def fit(
         "seed": seed,
     }
     if checkpoint is not None:
-        state.resume(Path(checkpoint), settings)
+        with others_may_end():
+            state.resume(Path(checkpoint), settings)
 
     history = state.history
     bar = tqdm(total=epochs, initial=state.epochs, unit="epoch", disable=not progress)
     try:
         while state.epochs < epochs and not state.has_run_out(patience):
             start = time.perf_counter()
-            row = _train_one_epoch(
-                forward, state, train, batch_size, smoothing=smoothing, bfloat16=bfloat16
-            )
+            with others_may_end():
+                row = _train_one_epoch(
+                    forward, state, train, batch_size, smoothing=smoothing, bfloat16=bfloat16
+                )
             if validation is not None:
                 report = evaluate(network, validation)
                 row |= {"validation_loss": report.loss, "validation_accuracy": report.accuracy}

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -100,45 +102,60 @@ def test_two_hosts_learn_what_one_does(alone, tmp_path):
     expect_the_same(alone, torch.load(tmp_path / "weights.pt"))
 
 
-@pytest.mark.slow
-def test_a_killed_process_ends_the_job_and_the_next_run_goes_on(tmp_path):
-    train = [*TORCHRUN, "--standalone", "--nproc_per_node=2", "-m", "genre_lib", "train"]
-    train += ["features", "--recipe", "first", "--data", "synthetic", "--out"]
+TRAIN = [*TORCHRUN, "--standalone", "--nproc_per_node=2", "-m", "genre_lib", "train", "features"]
+TRAIN += ["--recipe", "first", "--data", "synthetic", "--out"]
 
+
+def expect_one_killed_to_end_all(folder: Path, *, torchrun_sleeps: bool = False) -> None:
     job = subprocess.Popen(
-        [*train, "killed"], env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        [*TRAIN, "killed"], env=ENVIRONMENT, cwd=folder, stderr=subprocess.PIPE, text=True
     )
-    wait_for(tmp_path / "killed.checkpoint")
-    os.kill(newest_child(job.pid), signal.SIGKILL)
+    wait_until((folder / "killed.checkpoint").exists)
+    killed, *others = newest_first(job.pid)
+    if torchrun_sleeps:
+        os.kill(job.pid, signal.SIGSTOP)
+    killed.kill()
+    if torchrun_sleeps:
+        wait_until(lambda: others[0].status() == psutil.STATUS_ZOMBIE)
+        os.kill(job.pid, signal.SIGCONT)
     said = job.communicate(timeout=60)[1]
     assert job.returncode != 0
     assert "Another process of this training has ended" in said and "same command again" in said
-    assert not (tmp_path / "killed").exists()
+    assert not (folder / "killed").exists()
+
+
+@pytest.mark.slow
+def test_processes_that_notice_before_torchrun_that_one_was_killed_say_so(tmp_path):
+    expect_one_killed_to_end_all(tmp_path, torchrun_sleeps=True)
+
+
+@pytest.mark.slow
+def test_a_killed_process_ends_the_job_and_the_next_run_goes_on(tmp_path):
+    expect_one_killed_to_end_all(tmp_path)
 
     again = subprocess.run(
-        [*train, "killed"], env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True
+        [*TRAIN, "killed"], env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True
     )
     assert "Going on from killed.checkpoint" in again.stderr
     assert "Saved in killed" in again.stdout
     assert not (tmp_path / "killed.checkpoint").exists()
-    subprocess.run([*train, "whole"], env=ENVIRONMENT, cwd=tmp_path, check=True)
+    subprocess.run([*TRAIN, "whole"], env=ENVIRONMENT, cwd=tmp_path, check=True)
     runs = (tmp_path / name / "network.safetensors" for name in ("killed", "whole"))
     killed, whole = (load_file(run) for run in runs)
     assert all(torch.equal(killed[name], whole[name]) for name in whole)
 
 
-def wait_for(path: Path, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     for _ in range(int(seconds * 20)):
-        if path.exists():
+        if condition():
             return
         time.sleep(0.05)
-    raise AssertionError(f"{path.name} was not written within {seconds} s")
+    raise AssertionError(f"it did not come to that within {seconds} s")
 
 
-def newest_child(pid: int) -> int:
-    import psutil
-
-    return max(psutil.Process(pid).children(recursive=True), key=lambda p: p.create_time()).pid
+def newest_first(pid: int) -> list[psutil.Process]:
+    children = psutil.Process(pid).children(recursive=True)
+    return sorted(children, key=lambda child: child.create_time(), reverse=True)
 
 
 if __name__ == "__main__":
