@@ -114,3 +114,23 @@ def test_nothing_but_safetensors_and_json_is_written(folder):
     json.loads((folder / RUN).read_text())
     json.loads((folder / ENCODER).read_text())
     assert (folder / WEIGHTS).read_bytes()[8:9] == b"{"
+
+
+def test_a_loaded_network_answers_and_does_not_learn(folder):
+    assert not GenreClassifier.load(folder, device="cpu").network.training
+
+
+@pytest.mark.parametrize("task", ["lyrics", "features", "combined"])
+def test_vocabulary_and_scaling_are_learned_from_the_training_songs_alone(songs, task):
+    split = split_songs(songs)
+    spoiled = split.validation.copy()
+    spoiled["lyrics"] += " validationword"
+    spoiled["energy"] = 1.0
+    classifiers = []
+    for validation in (split.validation, spoiled):
+        classifiers.append(GenreClassifier(get_recipe("first", task)))
+        classifiers[-1].fit(split.train, validation, **QUIET)
+    plain, other = (classifier.encoder for classifier in classifiers)
+    assert plain.words == other.words
+    assert np.array_equal(plain.mean, other.mean)
+    assert np.array_equal(plain.deviation, other.deviation)

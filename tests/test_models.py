@@ -155,3 +155,34 @@ def test_a_branch_never_learns_from_its_own_fold():
 def test_an_unknown_recipe_gets_the_nearest_name():
     with pytest.raises(GenreLibError, match="did you mean 'course lyrics'"):
         get_recipe("course", "lyric")
+
+
+def test_the_head_hears_of_a_song_only_the_branch_that_did_not_learn_from_it():
+    torch.manual_seed(0)
+    network = models.CombinedNetwork(vocabulary=50, folds=5).train()
+    lyrics = torch.randint(2, 50, (64, 10), dtype=torch.int32)
+    features = torch.rand(64, 22)
+    network.adapt(SongTensors(lyrics, features, torch.zeros(64)))
+    fold = lyrics.long().sum(dim=1) % 5
+
+    def answers():
+        return network(lyrics, features)[:, :-5].detach()  # the last five are the branches' own
+
+    before = answers()
+    for branch in range(5):
+        with torch.no_grad():
+            network.bias[branch, 0] += 1
+        changed = (answers() != before).flatten(1).any(dim=1)
+        assert torch.equal(changed, fold == branch)
+        before = answers()
+
+
+def test_words_are_left_out_in_training_as_often_as_asked_and_never_in_use():
+    bag = models.WordBag(1002, 1002, drop=0.3)
+    torch.nn.init.eye_(bag.weight)  # each word's vector is the word itself
+    bag.rarity.fill_(1.0)
+    lyrics = torch.arange(2, 1002).repeat(20, 1)
+    kept = bag(lyrics)[:, 2:] != 0
+    assert kept.float().mean() == pytest.approx(0.7, abs=0.02)
+    assert not torch.equal(kept[0], kept[1])
+    assert (bag.eval()(lyrics)[:, 2:] != 0).all()

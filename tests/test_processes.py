@@ -14,12 +14,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import genre_lib
 from genre_lib import SongEncoder, SongTensors, fit, get_recipe, make_songs
 from genre_lib.processes import is_first, leave
 from genre_lib.recipes import RECIPES
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "GENRE_SONGS": "synthetic"}
+UNDER_TEST = Path(genre_lib.__file__).parents[1]
+ENVIRONMENT = os.environ | {
+    "OMP_NUM_THREADS": "1",
+    "GENRE_SONGS": "synthetic",
+    "PYTHONPATH": str(UNDER_TEST),  # not the installed package, which may be of another tree
+}
 
 
 def train_every_recipe() -> dict[str, dict]:
@@ -55,6 +61,15 @@ def expect_the_same(alone, found):
             torch.testing.assert_close(
                 found[recipe][name], weight, rtol=1e-6, atol=1e-6, msg=f"{recipe}: {name}"
             )
+
+
+def test_the_children_of_torchrun_import_the_tree_under_test(tmp_path):
+    (tmp_path / "child.py").write_text("import genre_lib; print(genre_lib.__file__)")
+    command = [*TORCHRUN, "--standalone", "--nproc_per_node=1", "child.py"]
+    child = subprocess.run(
+        command, env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert child.stdout.strip() == genre_lib.__file__
 
 
 @pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.slow)])

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genre_lib import study
+from genre_lib import FEATURES, GENRES, GenreClassifier, study
 from genre_lib.peers import PEERS, stack
+from genre_lib.recipes import RECIPES
 from genre_lib.schema import GenreLibError
 from genre_lib.scoring import Report
 from genre_lib.songs import split_songs
@@ -121,3 +122,83 @@ def test_a_stored_result_carries_its_circumstances(tmp_path):
     assert json.loads(path.read_text()) == stored
     with pytest.raises(GenreLibError, match="did you mean 'original'"):
         read_result("orignal")
+
+
+LEARNERS = [
+    f"{recipe} {task}"
+    for recipe in ("course", "first")
+    for task in ("lyrics", "features", "combined")
+]
+
+
+@pytest.mark.parametrize("model", [*PEERS, *LEARNERS])
+@pytest.mark.parametrize("by", ["song", "artist"])
+def test_nothing_in_a_cell_learns_from_its_test_songs(songs, monkeypatch, model, by):
+    learned = []
+    fit = GenreClassifier.fit
+
+    def fit_a_recorded_table(classifier, train, validation, **settings):
+        learned.extend([train, *([validation] if validation is not None else [])])
+        return fit(classifier, train, validation, **settings)
+
+    def recorded(train, scored, **settings):
+        learned.append(train)
+        return np.full((len(scored), 7), 1 / 7)
+
+    monkeypatch.setattr(GenreClassifier, "fit", fit_a_recorded_table)
+    if model in PEERS:
+        monkeypatch.setitem(PEERS, model, (PEERS[model][0], recorded))
+    study.run_cell(songs, Cell(model, by, 3), "cpu")
+    split = split_songs(songs, by, 3)
+    seen = pd.concat(learned).index
+    assert not set(seen) & set(split.test.index)
+    assert sorted(seen) == sorted([*split.train.index, *split.validation.index])
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_learns_nothing_from_the_songs_that_it_scores(songs, name):
+    pytest.importorskip({"fastText": "fasttext"}.get(name, "lightgbm"))
+    split, peer = split_songs(songs), PEERS[name][1]
+    unlabelled = split.test.drop(columns="genre")
+    assert np.allclose(peer(split.train, unlabelled)[:40], peer(split.train, unlabelled[:40]))
+
+
+def test_the_stack_s_trees_hear_of_a_song_only_from_models_that_did_not_see_it(songs, monkeypatch):
+    pytest.importorskip("lightgbm")
+    songs["genre"] = songs["genre"].sample(frac=1, random_state=0).to_numpy()  # nothing to learn
+    heard = []
+
+    class Trees:
+        classes_ = sorted(GENRES)
+
+        def fit(self, inputs, genre):
+            heard.append((inputs, genre))
+            return self
+
+        def predict_proba(self, inputs):
+            return np.full((len(inputs), 7), 1 / 7)
+
+    monkeypatch.setattr(f"{stack.__module__}._boosting_model", Trees)
+    for by in ("song", "artist"):
+        stack(songs, songs[:1], by=by)
+        inputs, genre = heard.pop()
+        said = np.array(sorted(GENRES))[inputs[:, len(FEATURES) :].argmax(axis=1)]
+        assert (said == genre).mean() < songs["genre"].value_counts(normalize=True).max() + 0.05
+
+
+def test_confidence_falls_into_ten_bins_of_which_the_last_holds_certainty():
+    probabilities = np.zeros((2, 7))
+    probabilities[:, 0] = [1.0, 0.92]
+    probabilities[1, 1] = 0.08
+    bins = Report(probabilities, np.array([0, 1])).reliability()
+    assert bins["songs"].tolist() == [2] and bins["confidence"].tolist() == [0.96]
+    spread = np.zeros((10, 7))
+    spread[:, 0] = np.arange(10) / 10 + 0.05
+    assert len(Report(np.sort(spread), np.zeros(10, int)).reliability()) == 10
+
+
+@pytest.mark.parametrize("column", ["genre", "lyrics", *FEATURES])
+def test_the_identity_of_songs_depends_on_all_that_is_learned_from(songs, column):
+    other = songs.copy()
+    other.loc[7, column] = {"genre": "jazz", "lyrics": "other words"}.get(column, 0.123456)
+    assert study.songs_identity(other) != study.songs_identity(songs)

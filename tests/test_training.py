@@ -11,7 +11,7 @@ from genre_lib import SongEncoder, SongTensors, evaluate, fit, split_songs, trai
 from genre_lib.device import choose_device
 from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
 from genre_lib.schema import GenreLibError
-from genre_lib.scoring import Report, predict
+from genre_lib.scoring import Report, mean_probabilities, predict
 
 QUIET = {"device": "cpu", "progress": False}
 
@@ -202,3 +202,61 @@ def test_a_device_that_is_not_there_is_named():
     if not torch.cuda.is_available():
         with pytest.raises(GenreLibError, match="'cuda'"):
             choose_device("cuda")
+
+
+def test_a_network_adapts_to_the_training_songs_alone(tensors):
+    class Adapting(Watcher):
+        def adapt(self, songs):
+            self.adapted_to = songs
+
+    network = Adapting()
+    fit(network, *tensors[:2], epochs=1, batch_size=512, **QUIET)
+    for seen, given in zip(network.adapted_to[:], tensors[0][:], strict=True):
+        assert torch.equal(seen, given)
+
+
+class OneWeight(nn.Module):
+    """Logits are the first score times the weights: its gradient can be written down."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.linspace(-1, 1, 7))
+
+    def forward(self, lyrics, features):
+        return features[:, :1] * self.weight
+
+
+@pytest.mark.parametrize("settings", [{"epsilon": 0.5}, {"weight_decay": 0.5}], ids=str)
+def test_a_step_is_the_one_that_adam_s_paper_gives(tensors, settings):
+    train = SongTensors(*tensors[0][:8])
+    network = OneWeight()
+    before = network.weight.detach().clone()
+    error = network(*train[:][:2]).softmax(dim=1) - nn.functional.one_hot(train.genre, 7)
+    gradient = (error * train.features[:, :1]).mean(dim=0).detach()
+    fit(network, train, epochs=1, batch_size=8, learning_rate=0.1, **settings, **QUIET)
+    # After one step both of Adam's means, corrected, are the gradient itself and its square.
+    decayed = before * (1 - 0.1 * settings.get("weight_decay", 0))
+    step = gradient / (gradient.abs() + settings.get("epsilon", 1e-8))
+    torch.testing.assert_close(network.weight.detach(), decayed - 0.1 * step)
+
+
+def test_one_cycle_rises_for_a_tenth_and_falls_in_a_straight_line(tensors, monkeypatch):
+    rates = []
+
+    class Recording(torch.optim.AdamW):
+        def step(self, *arguments):
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(*arguments)
+
+    monkeypatch.setattr(torch.optim, "AdamW", Recording)
+    train = SongTensors(*tensors[0][:100])
+    fit(OneWeight(), train, epochs=10, batch_size=10, learning_rate=1.0, one_cycle=True, **QUIET)
+    rise, fall = np.linspace(1 / 25, 1, 10), np.linspace(1, 1 / 25e4, 91)
+    assert np.allclose(rates, [*rise, *fall[1:]])
+
+
+def test_members_answer_with_the_mean_of_their_probabilities():
+    one, two = [4.0, 0.0, 0, 0, 0, 0, 0], [0.0, 1.0, 0, 0, 0, 0, 0]
+    logits = torch.tensor([[one, two]])
+    softmax = [np.exp(member) / np.exp(member).sum() for member in (one, two)]
+    assert np.allclose(mean_probabilities(logits)[0], np.mean(softmax, axis=0))
