@@ -20,11 +20,12 @@ from scipy.special import digamma, ndtr, ndtri
 from scipy.stats import rankdata
 from sklearn.mixture import GaussianMixture
 
-from genre_lib import bayes, load_songs, split_songs, synthetic
-from genre_lib.peers import PEERS, boosting, tfidf
-from genre_lib.schema import AUDIO_FEATURES, GENRES, TOPIC_FEATURES
-from genre_lib.songs import strip_footer
-from genre_lib.stored import write_result
+from genre_lib import load_songs, split_songs
+from genre_lib.data import bayes, synthetic
+from genre_lib.data.schema import AUDIO_FEATURES, GENRES, TOPIC_FEATURES
+from genre_lib.data.songs import strip_footer
+from genre_lib.study.baselines import BASELINES, boosting, tfidf
+from genre_lib.study.results import write_result
 
 SEEDS = 1
 
@@ -145,7 +146,7 @@ def accuracies(songs: pd.DataFrame, split: str, seed: int) -> dict[str, float]:
     parts = split_songs(songs, split, seed)
     train, test = pd.concat([parts.train, parts.validation]), parts.test
     kept = [part.assign(lyrics=part["lyrics"] + " .") for part in (train, test)]  # hides the footer
-    answers = {name: peer(train, test) for name, (_, peer) in PEERS.items()} | {
+    answers = {name: peer(train, test) for name, (_, peer) in BASELINES.items()} | {
         "TF-IDF + logistic regression, footer kept": tfidf(*kept),
         "LightGBM, 6 audio scores": boosting(train, test, AUDIO_FEATURES),
         "LightGBM, 16 topics": boosting(train, test, TOPIC_FEATURES),

@@ -22,9 +22,9 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from genre_lib import SongEncoder, SongTensors, evaluate, fit, load_songs, split_songs
-from genre_lib.recipes import RECIPES, Recipe
-from genre_lib.stored import write_result
-from genre_lib.study import interval
+from genre_lib.classifier.recipes import RECIPES, Recipe
+from genre_lib.evaluation.intervals import interval
+from genre_lib.study.results import write_result
 
 SEEDS = range(5)
 CPU_THREADS = 2
@@ -84,8 +84,6 @@ def main() -> None:
         run(recipe, data, 0, "cuda", epochs=1)
         results[label] = {
             "cuda": run(recipe, data, 0, "cuda"),
-            "cuda, bfloat16": run(recipe, data, 0, "cuda", bfloat16=True),
-            "cuda, compiled": run(recipe, data, 0, "cuda", compile=True),
             "cpu": run(recipe, data, 0, "cpu"),
             "kernel_share": kernel_share(recipe, data),
         }

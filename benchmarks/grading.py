@@ -24,7 +24,7 @@ import nbformat
 
 from course_tools.assignment_source import read_mistakes, sources
 from course_tools.assignments import DIST
-from genre_lib.stored import write_result
+from genre_lib.study.results import write_result
 
 ASSIGNMENT, JOBS = "04", 2
 SOLVED, MISTAKEN, UNTOUCHED = 60, 30, 4

@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file
 from tqdm import tqdm
 
-from genre_lib.stored import write_result
+from genre_lib.study.results import write_result
 
 TRAININGS = [("lyrics", "original"), ("features", "first"), ("combined", "course")]
 DATA = "synthetic"

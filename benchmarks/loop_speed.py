@@ -31,9 +31,9 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from genre_lib import FEATURES, GENRES, SongEncoder, fit, get_recipe, load_songs, split_songs
-from genre_lib.encoding import PAD_ID, UNKNOWN_ID, SongTensors
-from genre_lib.models import PostLyricsNetwork
-from genre_lib.stored import write_result
+from genre_lib.data.encoding import PAD_ID, UNKNOWN_ID, SongTensors
+from genre_lib.models import OriginalLyricsNetwork
+from genre_lib.study.results import write_result
 
 ROUNDS = 5
 TOKENS = 100
@@ -107,7 +107,7 @@ def epoch_of_the_post(table: pd.DataFrame, ids: dict[str, int]) -> None:
 
 def epoch_of_ours(songs: SongTensors, vocabulary: int, batch_size: int) -> None:
     """One epoch from tensors."""
-    network = PostLyricsNetwork(vocabulary)
+    network = OriginalLyricsNetwork(vocabulary)
     fit(network, songs, epochs=1, batch_size=batch_size, device="cpu", progress=False)
 
 

@@ -18,8 +18,8 @@ import pandas as pd
 import torch
 
 from genre_lib import GenreClassifier, get_recipe, load_songs, split_songs
-from genre_lib.encoding import SongTensors
-from genre_lib.stored import write_result
+from genre_lib.data.encoding import SongTensors
+from genre_lib.study.results import write_result
 
 SEEDS = (0, 1, 2)
 

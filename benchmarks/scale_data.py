@@ -26,9 +26,9 @@ import psutil
 import torch
 
 from genre_lib import SongEncoder, evaluate, fit, get_recipe
-from genre_lib.making import ENCODED, make_shards
-from genre_lib.shards import SongShards
-from genre_lib.stored import write_result
+from genre_lib.scaling.make_shards import ENCODED, make_shards
+from genre_lib.scaling.shards import SongShards
+from genre_lib.study.results import write_result
 
 SIZES = (1_000_000, 10_000_000)
 

@@ -26,8 +26,8 @@ import psutil
 import torch
 
 from genre_lib import SongEncoder, SongTensors, fit, get_recipe, make_songs
-from genre_lib.processes import is_first, leave
-from genre_lib.stored import write_result
+from genre_lib.scaling.processes import ONE_PROCESS, OneProcess, find_processes
+from genre_lib.study.results import write_result
 
 BATCHES = [8, 32, 128, 512, 1024, 2048, 8192, 32768]
 SETS = [28_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000]
@@ -49,11 +49,17 @@ def grown(songs: SongTensors, n: int) -> SongTensors:
     return SongTensors(*songs[rows])
 
 
-def songs_a_second(songs: SongTensors, words: int, batch_size: int, device: str) -> float:
+def songs_a_second(
+    songs: SongTensors,
+    words: int,
+    batch_size: int,
+    device: str,
+    processes: OneProcess = ONE_PROCESS,
+) -> float:
     """Time one epoch of training, after a few steps that warm everything up."""
     torch.manual_seed(0)
     network = RECIPE.build(words)
-    settings = RECIPE.training | {"epochs": 1, "batch_size": batch_size}
+    settings = RECIPE.training | {"epochs": 1, "batch_size": batch_size, "strategy": processes}
     few = SongTensors(*songs[: min(len(songs), 20 * batch_size)])
     fit(network, few, **settings, device=device, progress=False)
     start = time.perf_counter()  # `fit` reads its losses at the end, so the device is done then
@@ -114,13 +120,15 @@ def main() -> None:
     options = parser.parse_args()
     songs, words = encoded()
     if options.as_process:
-        rows = [
-            {"batch_size": size, "songs_a_second": songs_a_second(songs, words, size, "cpu")}
+        processes = find_processes("cpu")
+        speeds = {
+            size: songs_a_second(songs, words, size, "cpu", processes)
             for size in BATCHES
             if size >= 128
-        ]
-        leave()
-        return print(json.dumps(rows)) if is_first() else None
+        }
+        processes.leave()
+        rows = [{"batch_size": size, "songs_a_second": speed} for size, speed in speeds.items()]
+        return print(json.dumps(rows)) if processes.is_first else None
     batches = by_batch_size(songs, words, options.device)
     for row in batches:
         print(row, flush=True)

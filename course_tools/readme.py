@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from course_tools.chapters import ROOT
-from genre_lib.stored import read_result
-from genre_lib.study import summarise
+from genre_lib.study.results import read_result
+from genre_lib.study.tables import summarise
 
 START, END = "<!-- results -->", "<!-- end of results -->"
 ROWS = [

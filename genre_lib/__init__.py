@@ -1,35 +1,84 @@
 """Songs, networks and training for the course *Deep Music Genre Classification*.
 
-Each module imports only from those above it in this list: `schema`, `device`, `synthetic`, `bayes`,
-`published`, `songs`, `encoding`, `making`, `mapped`, `shards`, `processes`, `models`, `scoring`,
-`state`, `training`, `environment`, `stored`, `recipes`, `classifier`, `peers`, `cluster`, `study`,
-`embedding`, `plots`, `doctor`, `arguments`, `cli`. The names that chapters use most are importable
-from here.
+The core, in the order in which to read it, and the chapter that explains each part:
+
+    data/schema        names: genres, scores, columns                        1  The songs
+    data/checks        what a valid table of songs is                        1
+    data/songs         where songs come from                                 1
+    data/splits        training, validation and test songs                   1
+    data/encoding      words and scores become numbers                       2  Tensors
+    data/tensors       the data set that networks see                        2
+    training/loop      one loop for every network                            3  The training loop
+    training/history   losses, and the best epoch                            3
+    training/device    CPU or GPU                                            3
+    evaluation/report  accuracy, F1, calibration                             3
+    models/original    the post's networks                                   4  The lyrics network
+    models/first       the plain ideas, done right                           4 to 6
+    models/course      the course's networks                                 4 to 6
+    classifier/        encoder and network in one object, on disk            6  The combined network
+    classifier/words   what the network has learned about words              7  Word embeddings
+    evaluation/intervals   how sure one may be of a mean                     Evaluation
+    plots/             every figure
+    data/synthetic, data/bayes   made-up songs, and their best classifier    The ceiling
+
+What stands on the core, and is never imported by it: `scaling/` (chapter *Scaling*), `study/`
+(*Baselines*, *Evaluation*) and the command line, `cli/`. The names that chapters use most can be
+imported from here; they are loaded when they are first used.
 """
 
-from genre_lib.classifier import GenreClassifier
-from genre_lib.encoding import SongEncoder, SongTensors
-from genre_lib.environment import describe_environment
-from genre_lib.recipes import get_recipe
-from genre_lib.schema import AUDIO_FEATURES, FEATURES, GENRES, TOPIC_FEATURES
-from genre_lib.scoring import evaluate
-from genre_lib.songs import load_songs, split_songs
-from genre_lib.synthetic import make_songs
-from genre_lib.training import fit
+from __future__ import annotations
 
-__all__ = [
-    "AUDIO_FEATURES",
-    "FEATURES",
-    "GENRES",
-    "TOPIC_FEATURES",
-    "GenreClassifier",
-    "SongEncoder",
-    "SongTensors",
-    "describe_environment",
-    "evaluate",
-    "fit",
-    "get_recipe",
-    "load_songs",
-    "make_songs",
-    "split_songs",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genre_lib import plots as plots
+    from genre_lib.classifier.classifier import GenreClassifier as GenreClassifier
+    from genre_lib.classifier.recipes import get_recipe as get_recipe
+    from genre_lib.data.encoding import SongEncoder as SongEncoder
+    from genre_lib.data.schema import AUDIO_FEATURES as AUDIO_FEATURES
+    from genre_lib.data.schema import FEATURES as FEATURES
+    from genre_lib.data.schema import GENRES as GENRES
+    from genre_lib.data.schema import TOPIC_FEATURES as TOPIC_FEATURES
+    from genre_lib.data.songs import load_songs as load_songs
+    from genre_lib.data.splits import split_songs as split_songs
+    from genre_lib.data.synthetic import make_songs as make_songs
+    from genre_lib.data.tensors import SongTensors as SongTensors
+    from genre_lib.environment import describe_environment as describe_environment
+    from genre_lib.evaluation.report import evaluate as evaluate
+    from genre_lib.training.loop import fit as fit
+
+_HOMES = {
+    "AUDIO_FEATURES": "data.schema",
+    "FEATURES": "data.schema",
+    "GENRES": "data.schema",
+    "TOPIC_FEATURES": "data.schema",
+    "GenreClassifier": "classifier.classifier",
+    "SongEncoder": "data.encoding",
+    "SongTensors": "data.tensors",
+    "describe_environment": "environment",
+    "evaluate": "evaluation.report",
+    "fit": "training.loop",
+    "get_recipe": "classifier.recipes",
+    "load_songs": "data.songs",
+    "make_songs": "data.synthetic",
+    "plots": "plots",
+    "split_songs": "data.splits",
+}
+"""Each name that can be imported from here, and the module that it is loaded from."""
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first asked for (PEP 562): torch alone takes seconds."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f"{__name__}.{_HOMES[name]}")
+    value = home if name == "plots" else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

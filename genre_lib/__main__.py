@@ -2,6 +2,6 @@
 
 import sys
 
-from genre_lib.cli import main
+from genre_lib.cli.main import main
 
 sys.exit(main())

@@ -1,4 +1,4 @@
-"""What a run stands on: versions, device, data. Every chapter prints it once, near its top."""
+"""Versions, device and data of a run. Every chapter prints them once, near its top."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import pandas as pd
 
-from genre_lib.device import choose_device
+from genre_lib.training.device import choose_device
 
 PACKAGES = ("genre-lib", "torch", "pandas", "scikit-learn", "plotly")
 
@@ -28,4 +28,5 @@ def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
 def describe_environment(songs: pd.DataFrame) -> str:
     """Return one line: versions, device, and where the songs are from."""
     packages = " · ".join(f"{name} {number}" for name, number in versions().items())
-    return f"{packages} · device {choose_device()} · songs: {songs.attrs['source']}"
+    source = songs.attrs.get("source", f"{len(songs):,} songs from a table of your own")
+    return f"{packages} · device {choose_device()} · songs: {source}"

@@ -24,12 +24,12 @@ from genre_lib.models.first import (
     LateCombinedNetwork,
     MeanLyricsNetwork,
 )
-from genre_lib.models.layers import Lookup, count_parameters
-from genre_lib.models.post import (
-    PostCombinedNetwork,
-    PostFeaturesNetwork,
-    PostLyricsNetwork,
+from genre_lib.models.original import (
+    OriginalCombinedNetwork,
+    OriginalFeaturesNetwork,
+    OriginalLyricsNetwork,
 )
+from genre_lib.models.parts import Lookup, count_parameters
 
 __all__ = [
     "CombinedNetwork",
@@ -39,9 +39,9 @@ __all__ = [
     "Lookup",
     "LyricsNetwork",
     "MeanLyricsNetwork",
-    "PostCombinedNetwork",
-    "PostFeaturesNetwork",
-    "PostLyricsNetwork",
+    "OriginalCombinedNetwork",
+    "OriginalFeaturesNetwork",
+    "OriginalLyricsNetwork",
     "ScoreBins",
     "SharedEnsemble",
     "WordBag",

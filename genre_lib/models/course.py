@@ -8,10 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genre_lib.encoding import PAD_ID, UNKNOWN_ID, SongTensors
-from genre_lib.models.layers import Dropout
-from genre_lib.processes import share
-from genre_lib.schema import FEATURES, GENRES
+from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
 
 
 class WordBag(nn.Module):
@@ -27,7 +25,7 @@ class WordBag(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(vocabulary, width))
         self.register_buffer("rarity", torch.zeros(vocabulary))
-        self.drop = drop
+        self.drop = nn.Dropout(drop)
 
     def adapt(self, lyrics: Tensor) -> None:
         """Learn the words' rarity from training lyrics in which a song has each word once."""
@@ -36,10 +34,8 @@ class WordBag(nn.Module):
         self.rarity[[PAD_ID, UNKNOWN_ID]] = 0.0
 
     def forward(self, lyrics: Tensor) -> Tensor:
-        counts = self.rarity[lyrics]
-        if self.training and self.drop:
-            counts = counts * share.own(torch.rand_like(share.whole(counts)) > self.drop)
-        counts = F.normalize(counts, dim=1)
+        # Dropout also makes the words that it leaves count more, which the length of 1 undoes.
+        counts = F.normalize(self.drop(self.rarity[lyrics]), dim=1)
         return F.embedding_bag(
             lyrics, self.weight, mode="sum", per_sample_weights=counts, padding_idx=PAD_ID
         )
@@ -69,7 +65,7 @@ class LyricsNetwork(nn.Module):
         by_member = self.embedding.weight.view(vocabulary, members, sum(self.sizes))
         nn.init.normal_(by_member[:, :, len(GENRES) :], std=0.1)
         self.threshold = nn.Parameter(torch.zeros(members, traits))
-        self.dropout = Dropout(dropout)
+        self.dropout = nn.Dropout(dropout)
         bound = 1 / math.sqrt(traits)
         weight = torch.empty(members, traits, len(GENRES)).uniform_(-bound, bound)
         self.output = nn.Parameter(weight)
@@ -101,7 +97,7 @@ class ScoreBins(nn.Module):
         self.register_buffer("mean", torch.zeros(scores * bins))
 
     def adapt(self, features: Tensor) -> None:
-        """Learn cuts and means from training scores, from 100,000 songs at the most."""
+        """Learn cuts and means from training scores, at most 100,000 songs of them."""
         features = features[:: math.ceil(len(features) / 100_000)]
         steps = torch.linspace(0, 1, self.start.shape[1] + 1).to(features)
         cuts = torch.quantile(features, steps, dim=0).T

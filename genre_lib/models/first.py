@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genre_lib.encoding import PAD_ID
-from genre_lib.models.layers import Dropout, hidden_layer
-from genre_lib.schema import FEATURES, GENRES
+from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.data.tensors import PAD_ID
+from genre_lib.models.parts import hidden_layer
 
 
 class MeanLyricsNetwork(nn.Module):
@@ -22,7 +22,7 @@ class MeanLyricsNetwork(nn.Module):
     def __init__(self, vocabulary: int, dimension: int = 64, dropout: float = 0.5):
         super().__init__()
         self.embedding = nn.EmbeddingBag(vocabulary, dimension, mode="mean", padding_idx=PAD_ID)
-        self.dropout = Dropout(dropout)
+        self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(dimension, len(GENRES))
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:

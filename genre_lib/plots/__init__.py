@@ -1,6 +1,5 @@
-"""Every figure of the course, one function each; `look` holds what they share."""
+"""Every figure of the course, one function each; `style` holds what they share."""
 
-from genre_lib.plots.look import GENRE_COLOURS, GENRE_SYMBOLS
 from genre_lib.plots.results import (
     accuracies,
     calibration,
@@ -18,6 +17,7 @@ from genre_lib.plots.songs import (
     score_over_time,
     scores_of_genres,
 )
+from genre_lib.plots.style import GENRE_COLOURS, GENRE_SYMBOLS
 from genre_lib.plots.words import (
     strongest_words,
     veiled,

@@ -9,7 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from genre_lib.plots.look import (
+from genre_lib.data.schema import FEATURES
+from genre_lib.plots.style import (
     ACCENT,
     DIVERGING,
     GENRE_COLOURS,
@@ -19,7 +20,6 @@ from genre_lib.plots.look import (
     SEQUENTIAL,
     finish,
 )
-from genre_lib.schema import FEATURES
 
 
 def genre_shares(songs: pd.DataFrame) -> go.Figure:

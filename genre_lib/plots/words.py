@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from genre_lib.plots.look import GENRE_COLOURS, GENRE_SYMBOLS, finish
-from genre_lib.schema import GENRES
+from genre_lib.data.schema import GENRES
+from genre_lib.plots.style import GENRE_COLOURS, GENRE_SYMBOLS, finish
 
 SLUR = re.compile(r"nigg|fagg?ot|fags?$|kike|tranny", re.IGNORECASE)
 

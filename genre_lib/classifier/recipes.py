@@ -1,0 +1,172 @@
+"""Named settings for each network. Explained where the network is, in chapters 4 to 6."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from torch import nn
+
+from genre_lib import models
+from genre_lib.data.schema import FEATURES
+from genre_lib.errors import GenreLibError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that fixes a training run but the songs, the seed and the device."""
+
+    name: str
+    """`original`, the post's; `first`, a plain version of ours; or `course`, the best of ours."""
+    task: str
+    """What the network sees: `lyrics`, `features` or `combined`."""
+    network: type[nn.Module]
+    """The network's class: one of `genre_lib.models`, or your own that has a `sees` like theirs."""
+    encoder: dict[str, Any] = field(default_factory=dict)
+    """Arguments of `SongEncoder`."""
+    layers: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the network, the size of the vocabulary left out."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """Arguments of `genre_lib.fit`."""
+
+    def __post_init__(self) -> None:
+        if not set(getattr(self.network, "sees", [""])) <= {"lyrics", "features"}:
+            raise GenreLibError(
+                f"The class {self.network.__name__} does not say what it looks at: give it the "
+                'attribute sees = ("lyrics",), ("features",) or ("lyrics", "features").'
+            )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns of a table of songs that the network looks at."""
+        sees = self.network.sees
+        lyrics = ("lyrics",) if "lyrics" in sees else ()
+        return lyrics + (tuple(self.features) if "features" in sees else ())
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The scores that the encoder reads."""
+        return self.encoder.get("features", FEATURES)
+
+    def build(self, vocabulary: int) -> nn.Module:
+        """Return a new network; its first weights come from torch's global seed."""
+        sizes = {"lyrics": {"vocabulary": vocabulary}, "features": {"features": len(self.features)}}
+        given = {name: size for seen in self.network.sees for name, size in sizes[seen].items()}
+        return self.network(**given, **self.layers)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the recipe in JSON types; the network by the name of its class."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {
+            "network": self.network.__name__
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any], network: type[nn.Module] | None = None) -> Recipe:
+        """Return the recipe that `to_json` described.
+
+        Raises
+        ------
+        GenreLibError
+            When its network is none of the course's and no class, or another, was given.
+        """
+        name = content["network"]
+        if network is None:
+            network = getattr(models, name) if name in models.__all__ else None
+        if network is None or network.__name__ != name:
+            raise GenreLibError(
+                f"This run is of the network {name}, which is not one of the course's: give its "
+                f"class, GenreClassifier.load(folder, network={name})."
+            )
+        return cls(**content | {"network": network})
+
+
+ORIGINAL_ENCODER = {"min_frequency": 1, "max_tokens": 100, "scale": False, "footer": True}
+
+COURSE_ENCODER = {"min_frequency": 3, "max_tokens": 128, "scale": False, "distinct": True}
+ONE_CYCLE = {"learning_rate": 1e-2, "one_cycle": True}
+
+RECIPES = {
+    (recipe.name, recipe.task): recipe
+    for recipe in (
+        Recipe(
+            "original",
+            "lyrics",
+            models.OriginalLyricsNetwork,
+            encoder=ORIGINAL_ENCODER,
+            training={"epochs": 30, "batch_size": 8},
+        ),
+        Recipe(
+            "original",
+            "features",
+            models.OriginalFeaturesNetwork,
+            encoder=ORIGINAL_ENCODER,
+            training={"epochs": 50, "batch_size": 16},
+        ),
+        Recipe(
+            "original",
+            "combined",
+            models.OriginalCombinedNetwork,
+            encoder=ORIGINAL_ENCODER,
+            training={"epochs": 40, "batch_size": 16},
+        ),
+        Recipe(
+            "first",
+            "lyrics",
+            models.MeanLyricsNetwork,
+            training={"epochs": 40, "batch_size": 256, "learning_rate": 3e-3, "patience": 3},
+        ),
+        Recipe(
+            "first",
+            "features",
+            models.DenseFeaturesNetwork,
+            training={"epochs": 60, "batch_size": 256, "patience": 6},
+        ),
+        Recipe(
+            "first",
+            "combined",
+            models.LateCombinedNetwork,
+            training={"epochs": 40, "batch_size": 256, "patience": 4},
+        ),
+        Recipe(
+            "course",
+            "lyrics",
+            models.LyricsNetwork,
+            encoder=COURSE_ENCODER,
+            # Adam divides by a mean of past gradients; a larger epsilon keeps it from taking full
+            # steps on words that are hardly ever seen.
+            training={"epochs": 4, "batch_size": 1024, "epsilon": 1e-5, "smoothing": 0.2}
+            | ONE_CYCLE
+            | {"learning_rate": 4e-2},
+        ),
+        Recipe(
+            "course",
+            "features",
+            models.FeaturesNetwork,
+            encoder=COURSE_ENCODER,
+            training={"epochs": 8, "batch_size": 512, "smoothing": 0.1} | ONE_CYCLE,
+        ),
+        Recipe(
+            "course",
+            "combined",
+            models.CombinedNetwork,
+            encoder=COURSE_ENCODER,
+            training={"epochs": 12, "batch_size": 512, "smoothing": 0.2} | ONE_CYCLE,
+        ),
+    )
+}
+
+
+def get_recipe(name: str, task: str) -> Recipe:
+    """Return the recipe called `name` ("original", "first", "course") for a task.
+
+    Raises
+    ------
+    GenreLibError
+        When there is none; the message lists those that exist.
+    """
+    try:
+        return RECIPES[name, task]
+    except KeyError:
+        known = [f"{n} {t}" for n, t in RECIPES]
+        hint = did_you_mean(f"{name} {task}", known, f"there are {', '.join(known)}.")
+        raise GenreLibError(f"There is no recipe '{name} {task}': {hint}") from None

@@ -1,0 +1,251 @@
+"""What the commands of `genre-lib` do; each returns the exit status. Chapter 6."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from genre_lib.classifier.classifier import GenreClassifier
+from genre_lib.classifier.recipes import get_recipe
+from genre_lib.classifier.run_folder import check_run_target
+from genre_lib.data.schema import AUDIO_FEATURES
+from genre_lib.data.songs import load_songs
+from genre_lib.data.splits import hold_out, split_songs
+from genre_lib.errors import GenreLibError
+from genre_lib.evaluation.report import Report
+from genre_lib.files import write_text
+from genre_lib.scaling.checkpoint import Checkpoint
+from genre_lib.scaling.processes import OneProcess, OthersEnded, find_processes
+from genre_lib.training.history import History
+
+
+def show_songs(options: argparse.Namespace) -> int:
+    """Print where the songs come from, how many there are, and the share of each genre."""
+    songs = load_songs(options.source)
+    counts = songs["genre"].value_counts()
+    summary = {
+        "source": songs.attrs["source"],
+        "songs": len(songs),
+        "artists": songs["artist_name"].nunique(),
+        "years": [int(songs["release_date"].min()), int(songs["release_date"].max())],
+        "genres": {genre: int(count) for genre, count in counts.items()},
+        "base_rate": float(counts.iloc[0] / len(songs)),
+    }
+    if options.json:
+        print(json.dumps(summary))
+        return 0
+    print(f"Songs: {summary['source']}")
+    first, last = summary["years"]
+    print(f"{len(songs):,} songs by {summary['artists']:,} artists, {first}–{last}")
+    for genre, count in counts.items():
+        print(f"  {genre:10}{count:7,}{count / len(songs):8.1%}")
+    print(f"Base rate (always {counts.index[0]}): {summary['base_rate']:.1%}")
+    print(songs.groupby("genre")[list(AUDIO_FEATURES)].mean().round(2).to_string())
+    return 0
+
+
+def train_network(options: argparse.Namespace) -> int:
+    """Train, score and save a network, in one process or as one of several."""
+    processes = find_processes(options.device)
+    try:
+        _train(options, processes)
+        processes.leave()
+    except OthersEnded:
+        raise
+    except GenreLibError:
+        if processes.is_first:
+            raise
+        return 2  # the first process says why
+    return 0
+
+
+def _train(options: argparse.Namespace, processes: OneProcess) -> None:
+    recipe = get_recipe(options.recipe, options.network)
+    out = check_run_target(options.out)
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
+    if checkpoint.exists() and processes.is_first:
+        print(f"Going on from {checkpoint.name}.", file=sys.stderr)
+    classifier = GenreClassifier(recipe)
+    settings = {
+        "seed": options.seed,
+        "device": processes.device(options.device),
+        "hooks": [Checkpoint(checkpoint, processes)],
+        "progress": sys.stderr.isatty() and processes.is_first,
+    }
+    folder = options.data not in ("auto", "published", "synthetic") and Path(options.data)
+    if folder and folder.expanduser().is_dir():
+        from genre_lib.scaling.shards import SongShards, evaluate_shards, fit_shards
+
+        shards = SongShards(folder)
+        split, source = shards.split(options.split, options.seed, not options.all), shards.source
+        history = fit_shards(classifier, split, processes=processes, **settings)
+        score = partial(evaluate_shards, classifier)
+    else:
+        artist = ("artist_name",) if options.split == "artist" else ()
+        songs = load_songs(options.data, ("genre", *recipe.inputs, *artist))
+        divide = hold_out if options.all else split_songs
+        split, source = divide(songs, options.split, options.seed), songs.attrs["source"]
+        history = classifier.fit(split.train, split.validation, strategy=processes, **settings)
+        score = classifier.evaluate
+    if history.interrupted and not history.rows:
+        raise KeyboardInterrupt  # nothing was learned: an older run is worth more
+    if not processes.is_first:
+        return  # the first process scores, saves and tells
+    scored = ("validation",) if options.all else ("validation", "test")
+    reports = {name: score(getattr(split, name)) for name in scored}
+    classifier.notes = {
+        "recipe": recipe.name,
+        "network": recipe.task,
+        "data": source,
+        "split": options.split,
+        "seed": options.seed,
+        "epochs": len(history.rows),
+        "best_epoch": history.best_epoch,
+        "interrupted": history.interrupted,
+        "seconds": sum(row["seconds"] for row in history.rows),
+    } | {name: report.summary() for name, report in reports.items()}
+    classifier.save(out)
+    if not history.interrupted:
+        checkpoint.unlink(missing_ok=True)
+    if options.json:
+        print(json.dumps(classifier.notes | {"out": str(options.out)}))
+    else:
+        _tell(classifier, history, reports, options.out)
+
+
+def _tell(
+    classifier: GenreClassifier, history: History, reports: dict[str, Report], out: str
+) -> None:
+    notes = classifier.notes
+    print(f"{notes['network']} network, recipe {notes['recipe']}, {notes['data']}")
+    trained = "Stopped by you after" if history.interrupted else "Trained"
+    print(
+        f"{trained} {notes['epochs']} epochs in {notes['seconds']:.1f} s; "
+        f"kept the weights of epoch {notes['best_epoch']}."
+    )
+    for name, report in reports.items():
+        print(f"{name:10} {_score_line(report.summary())}")
+    print(f"Saved in {out}. Next: genre-lib evaluate {out} --data FILE")
+
+
+def evaluate_network(options: argparse.Namespace) -> int:
+    """Score a saved network on a file of songs."""
+    classifier = GenreClassifier.load(options.run, options.device)
+    songs = load_songs(options.data, ("genre", *classifier.recipe.inputs))
+    result = classifier.evaluate(songs).summary()
+    print(json.dumps(result) if options.json else _score_line(result))
+    return 0
+
+
+def predict_genres(options: argparse.Namespace) -> int:
+    """Print or write the predicted genres of typed lyrics or of a file of songs."""
+    if options.out and not options.data:
+        raise GenreLibError("--out needs --data FILE: typed lyrics are answered on the screen.")
+    classifier = GenreClassifier.load(options.run, options.device)
+    if options.lyrics is not None:
+        lyrics = options.lyrics.encode(errors="replace").decode()  # bytes that are no letters
+        for genre, probability in classifier.predict_lyrics(lyrics).items():
+            print(f"{genre:10}{probability:7.1%}")
+        return 0
+    if options.out and Path(options.out).resolve() == Path(options.data).resolve():
+        raise GenreLibError(f"--out would replace the songs in {options.data}: name another.")
+    if options.out and not Path(options.out).absolute().parent.is_dir():
+        raise GenreLibError(f"There is no folder for {options.out}: make it first.")
+    songs = load_songs(options.data, classifier.recipe.inputs)
+    named = [name for name in ("artist_name", "track_name") if name in songs]
+    table = pd.concat([songs[named], classifier.predict(songs)], axis=1)
+    if not options.out:
+        print(table.round(4).to_csv(index=False), end="")
+        return 0
+    write_text(options.out, table.to_csv(index=False))
+    print(f"Wrote {len(table):,} predictions to {options.out}.")
+    return 0
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Run a study, print its table, and leave the table beside its file as Markdown."""
+    from genre_lib.scaling.cluster import on_cluster
+    from genre_lib.study.plan import plan
+    from genre_lib.study.run import check_study_target, here, run_study
+    from genre_lib.study.tables import markdown_table
+
+    check_study_target(options.out)
+    songs = load_songs(options.data)
+    kinds = options.split or ["song", "artist"]
+    cells = plan(kinds, range(options.seeds), ablations=not options.no_ablations)
+    run_cells = (
+        partial(on_cluster, address=options.scheduler) if options.scheduler is not None else here
+    )
+    rows = run_study(songs, cells, options.out, _study_command(options), options.device, run_cells)
+    table = markdown_table(rows)
+    write_text(Path(options.out).expanduser().with_suffix(".md"), table + "\n")
+    print(table)
+    return 0
+
+
+def _study_command(options: argparse.Namespace) -> str:
+    """Return the command that makes the study again, without names of this machine."""
+    words = ["genre-lib", "study", "--out", Path(options.out).name]
+    if options.data != "auto":
+        words += ["--data", Path(options.data).name]
+    for kind in options.split or []:
+        words += ["--split", kind]
+    words += ["--seeds", str(options.seeds)]
+    if options.no_ablations:
+        words.append("--no-ablations")
+    if options.device != "auto":
+        words += ["--device", options.device]
+    if options.scheduler is not None:
+        words.append("--scheduler")  # where its seconds come from
+    return shlex.join(words)
+
+
+def make_synthetic_songs(options: argparse.Namespace) -> int:
+    """Make synthetic songs in a folder of Parquet files."""
+    from genre_lib.scaling.make_shards import make_shards
+    from genre_lib.scaling.shards import SongShards
+
+    make_shards(options.out, options.songs, options.seed, options.jobs, sys.stderr.isatty())
+    print(f"{SongShards(options.out).source} are in {options.out}.")
+    return 0
+
+
+def examine(options: argparse.Namespace) -> int:
+    """Print what is installed here, and what is wrong with it; the exit status is 1 then."""
+    from genre_lib.cli.doctor import diagnose
+
+    faults = 0
+    for finding in diagnose():
+        print(f"{'wrong' if finding.fault else 'fine':6}{finding.name:14}{finding.says}")
+        if finding.fault:
+            faults += 1
+            print(f"{'':6}{'':14}{finding.fault}")
+    print("Nothing is wrong." if not faults else f"Wrong: {faults}.")
+    if faults:
+        return 1
+    return 0
+
+
+def _score_line(result: dict[str, float]) -> str:
+    return (
+        f"{result['songs']:,} songs: accuracy {result['accuracy']:.1%} (base rate "
+        f"{result['base_rate']:.1%}), macro-F1 {result['macro_f1']:.1%}"
+    )
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "songs": show_songs,
+    "train": train_network,
+    "evaluate": evaluate_network,
+    "predict": predict_genres,
+    "study": compare,
+    "synth": make_synthetic_songs,
+    "doctor": examine,
+}

@@ -1,0 +1,117 @@
+"""What a valid table of songs is. Explained in chapter 1, *The songs*."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from genre_lib.data.schema import COLUMNS, GENRES, YEARS
+from genre_lib.errors import SongsError, nearest
+
+
+def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+    """Return `songs` with proper types, or raise `SongsError` at the first fault.
+
+    Parameters
+    ----------
+    songs
+        One row per song. Messages count rows from 1, without the header.
+    source
+        What to call the table in a message, e.g. the name of its file.
+    columns
+        The columns that must be there, and are checked; others are kept as they are.
+
+    Raises
+    ------
+    SongsError
+        Naming column, row and value: a missing column (with the nearest name that is there), no
+        rows, an unknown genre, a score that is no number in [0, 1], a year that is no year,
+        empty lyrics, or (where the genre is asked for, so that songs may be learned from or
+        scored) the same row twice.
+    """
+    if not set(COLUMNS) & set(songs.columns):
+        raise SongsError(
+            f"{source} does not begin with a line of column names ({', '.join(COLUMNS[:5])}, …): "
+            "is it a table of songs?"
+        )
+    for name in columns:
+        if name not in songs.columns:
+            raise SongsError(f"{source} has no column {name!r}{_nearest_column(name, songs)}.")
+    if songs.empty:
+        raise SongsError(f"{source} has a header but no songs below it.")
+
+    songs = songs.reset_index(drop=True)
+    for name in columns:
+        songs[name] = _CHECKS.get(name, _check_score)(songs[name], source)
+
+    repeated = songs.duplicated()
+    if "genre" in columns and repeated.any():
+        row = int(repeated.to_numpy().argmax())
+        first = int((songs == songs.loc[row]).all(axis=1).to_numpy().argmax())
+        raise SongsError(
+            f"{source} has the same song twice, in rows {first + 1} and {row + 1}: remove one, "
+            "or it may end up on both sides of a split."
+        )
+    return songs
+
+
+def _nearest_column(name: str, songs: pd.DataFrame) -> str:
+    near = nearest(name, (str(c) for c in songs.columns if c not in COLUMNS))
+    if near is None:
+        return f"; its columns are {', '.join(str(c)[:25] for c in songs.columns[:40])}"
+    return f"; rename its column {near!r}, if that is the one"
+
+
+def _raise_at(bad: np.ndarray, column: pd.Series, source: str, complaint: str) -> None:
+    """Raise at the first row where `bad` holds; `complaint` follows the value."""
+    if bad.any():
+        row = int(bad.argmax())
+        value = str(column.iloc[row])
+        shown = value if len(value) <= 40 else value[:37] + "…"
+        raise SongsError(f"{source}, column {column.name!r}, row {row + 1}: {shown!r} {complaint}.")
+
+
+def _check_text(column: pd.Series, source: str) -> pd.Series:
+    text = column.fillna("").astype(str)
+    empty = (text.str.strip() == "").to_numpy()
+    _raise_at(empty, text, source, "is empty: fill it in or remove the song")
+    return text
+
+
+def _check_genre(column: pd.Series, source: str) -> pd.Series:
+    text = column.fillna("").astype(str)
+    unknown = ~text.isin(GENRES).to_numpy()
+    if unknown.any():
+        value = text.iloc[int(unknown.argmax())]
+        near = nearest(value.replace("-", " "), GENRES)
+        meant = f"did you mean {near!r}?" if near else "use one of"
+        _raise_at(unknown, text, source, f"is not a genre; {meant} ({', '.join(GENRES)})")
+    return text
+
+
+def _check_score(column: pd.Series, source: str) -> pd.Series:
+    if column.dtype == bool:  # pandas takes "True" for a number
+        column = column.astype(str)
+    score = pd.to_numeric(column, errors="coerce").astype(float)
+    mend = "correct it or remove the song"
+    _raise_at(score.isna().to_numpy(), column, source, f"is not a number from 0 to 1: {mend}")
+    _raise_at(~score.between(0, 1).to_numpy(), column, source, f"is outside 0 to 1: {mend}")
+    return score
+
+
+def _check_year(column: pd.Series, source: str) -> pd.Series:
+    year = pd.to_numeric(column, errors="coerce")
+    wrong = ~(year.between(*YEARS) & (year % 1 == 0)).to_numpy()
+    _raise_at(wrong, column, source, f"is not a year from {YEARS[0]} to {YEARS[1]}: correct it")
+    return year.astype(int)
+
+
+_CHECKS: dict[str, Callable[[pd.Series, str], pd.Series]] = {
+    "artist_name": _check_text,
+    "track_name": _check_text,
+    "lyrics": _check_text,
+    "genre": _check_genre,
+    "release_date": _check_year,
+}

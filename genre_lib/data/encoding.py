@@ -1,0 +1,252 @@
+"""From a table of songs to tensors. Explained in chapter 2, *From lyrics to tensors*."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.normalizers import Lowercase
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.trainers import WordLevelTrainer
+
+from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.data.songs import strip_footer
+from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
+from genre_lib.errors import GenreLibError, SongsError, did_you_mean
+
+PAD, UNKNOWN = "<pad>", "<unk>"
+
+
+class SongEncoder:
+    """Learns a vocabulary and the scaling of the scores, from training songs only.
+
+    Parameters
+    ----------
+    min_frequency
+        A word must occur this often in the training lyrics to get an id of its own.
+    max_tokens
+        Lyrics are cut after this many tokens, and filled up to it. (The longest song has 199.)
+    scale
+        Whether to standardise each score to mean 0 and standard deviation 1.
+    footer
+        Whether to leave the scraped footer in the lyrics, as the post did.
+    distinct
+        Whether a song keeps each word once, where it first occurs: a chorus then counts once, and
+        `min_frequency` counts songs.
+    features
+        The columns of scores to read; the 22 unless an experiment asks for fewer or others.
+    """
+
+    def __init__(
+        self,
+        min_frequency: int = 5,
+        max_tokens: int = 200,
+        scale: bool = True,
+        footer: bool = False,
+        distinct: bool = False,
+        features: Sequence[str] = FEATURES,
+    ):
+        self.settings: dict[str, Any] = {
+            "min_frequency": min_frequency,
+            "max_tokens": max_tokens,
+            "scale": scale,
+            "footer": footer,
+            "distinct": distinct,
+            "features": list(features),
+        }
+        self.tokenizer = Tokenizer(WordLevel(unk_token=UNKNOWN))
+        self.tokenizer.normalizer = Lowercase()
+        self.tokenizer.pre_tokenizer = Whitespace()
+        self.mean: np.ndarray | None = None
+        """What is subtracted from each score, shape (22,); `None` before it is learned."""
+        self.deviation: np.ndarray | None = None
+        """What each score is then divided by, shape (22,)."""
+
+    def fit(self, songs: pd.DataFrame) -> SongEncoder:
+        """Learn from training songs; a column that is not there is not learned from.
+
+        Raises
+        ------
+        SongsError
+            When the table has some of the scores, but not all.
+        """
+        return self.fit_tables([songs])
+
+    def fit_tables(self, tables: Iterable[pd.DataFrame]) -> SongEncoder:
+        """Learn from training songs that come as several tables, of which it holds one at a time.
+
+        It learns what `fit` learns from all of them as one table.
+        """
+        self._learn((songs, self._texts(songs)) for songs in tables)
+        return self
+
+    def encode(self, songs: pd.DataFrame) -> SongTensors:
+        """Turn a table of n songs into tensors.
+
+        Lyrics or scores that the table does not have, or that were not learned from, give a tensor
+        of shape (n, 0), and a table without genres the number -1: a network that does not ask for
+        them never notices.
+
+        Raises
+        ------
+        GenreLibError
+            When the encoder has learned nothing yet.
+        SongsError
+            When the table has some of the scores, but not all, or an unknown genre.
+        """
+        return self._encode(songs, self._texts(songs))
+
+    def fit_encode(self, songs: pd.DataFrame) -> SongTensors:
+        """Learn from training songs and encode them: the same as both, and faster."""
+        texts = self._texts(songs)
+        self._learn([(songs, texts)])
+        return self._encode(songs, texts)
+
+    def _learn(self, pieces: Iterable[tuple[pd.DataFrame, list[str] | None]]) -> None:
+        self.mean = self.deviation = None
+        self.tokenizer.model = WordLevel(unk_token=UNKNOWN)
+        names, moments = self.settings["features"], []
+
+        def texts() -> Iterator[list[str]]:
+            for songs, lyrics in pieces:
+                if self._has_scores(songs):
+                    scores = songs[names].to_numpy()
+                    moments.append((len(songs), scores.mean(axis=0), scores.var(axis=0)))
+                if lyrics is not None:
+                    yield lyrics
+
+        lyrics = texts()
+        first = next(lyrics, None)
+        if first is not None:
+            trainer = WordLevelTrainer(
+                vocab_size=2**31,
+                min_frequency=self.settings["min_frequency"],
+                special_tokens=[PAD, UNKNOWN],
+                show_progress=False,
+            )
+            self.tokenizer.train_from_iterator(chain([first], lyrics), trainer)
+        self.tokenizer.enable_truncation(self.settings["max_tokens"])
+        if moments:
+            self.mean, self.deviation = np.zeros(len(names)), np.ones(len(names))
+        if moments and self.settings["scale"]:
+            songs, means, variances = map(np.array, zip(*moments, strict=True))
+            share = songs / songs.sum()
+            self.mean = share @ means
+            # Within the tables, and of their means around the common one.
+            deviation = np.sqrt(share @ (variances + (means - self.mean) ** 2))
+            self.deviation = np.where(deviation > 0, deviation, 1.0)
+
+    def _encode(self, songs: pd.DataFrame, texts: list[str] | None) -> SongTensors:
+        knows_words = self.tokenizer.get_vocab_size() > 0
+        if not knows_words and self.mean is None:
+            raise GenreLibError("This encoder has learned nothing yet: call fit(...) first.")
+        n = len(songs)
+        lyrics, features, genre = np.empty((n, 0), np.int32), np.empty((n, 0)), np.full(n, -1)
+        if texts is not None and knows_words:
+            lyrics = _pad(self._ids(texts), self.settings["max_tokens"])
+        if self._has_scores(songs) and self.mean is not None:
+            features = (songs[self.settings["features"]].to_numpy() - self.mean) / self.deviation
+        if "genre" in songs:
+            genre = _genre_numbers(songs["genre"])
+        return SongTensors(
+            torch.from_numpy(lyrics),
+            torch.tensor(features, dtype=torch.float32),
+            torch.tensor(genre, dtype=torch.int64),
+        )
+
+    def _has_scores(self, songs: pd.DataFrame) -> bool:
+        missing = [name for name in self.settings["features"] if name not in songs]
+        if missing and len(missing) < len(self.settings["features"]):
+            raise SongsError(
+                f"These songs have some of the scores but not {missing[0]!r}: add it, or make a "
+                "SongEncoder that does without, SongEncoder(features=[...])."
+            )
+        return not missing
+
+    def _ids(self, texts: list[str]) -> list[list[int]]:
+        """Return the tokenizer's ids, for plain texts by looking the words up, which is faster."""
+        ids, most = self.tokenizer.get_vocab(), self.settings["max_tokens"]
+        rows = [
+            [ids.get(word, UNKNOWN_ID) for word in text.lower().split()[:most]]
+            if _is_plain(text)
+            else []
+            for text in texts
+        ]
+        others = [place for place, text in enumerate(texts) if not _is_plain(text)]
+        encodings = self.tokenizer.encode_batch_fast([texts[place] for place in others])
+        for place, encoding in zip(others, encodings, strict=True):
+            rows[place] = encoding.ids
+        return rows
+
+    def _texts(self, songs: pd.DataFrame) -> list[str] | None:
+        """Return the lyrics as they go to the tokenizer."""
+        if "lyrics" not in songs:
+            return None
+        lyrics = songs["lyrics"]
+        texts = (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
+        if self.settings["distinct"]:
+            texts = [" ".join(dict.fromkeys(self._tokens(text))) for text in texts]
+        return texts
+
+    def _tokens(self, text: str) -> list[str]:
+        if _is_plain(text):
+            return text.lower().split()
+        lowered = self.tokenizer.normalizer.normalize_str(text)
+        return [token for token, _ in self.tokenizer.pre_tokenizer.pre_tokenize_str(lowered)]
+
+    @property
+    def words(self) -> list[str]:
+        """The vocabulary: `words[i]` has the id `i`; frequent words come first."""
+        ids = self.tokenizer.get_vocab()
+        return sorted(ids, key=ids.__getitem__)
+
+    def to_json(self) -> str:
+        """Return everything learned as a JSON text."""
+        learned = {
+            name: None if numbers is None else numbers.tolist()
+            for name, numbers in (("mean", self.mean), ("deviation", self.deviation))
+        }
+        tokenizer = json.loads(self.tokenizer.to_str())
+        return json.dumps({"settings": self.settings, **learned, "tokenizer": tokenizer})
+
+    @classmethod
+    def from_json(cls, text: str) -> SongEncoder:
+        """Return the encoder that `to_json` described."""
+        content = json.loads(text)
+        encoder = cls(**content["settings"])
+        size = (len(content["settings"]["features"]),)
+        if content["mean"] is not None:
+            encoder.mean = np.array(content["mean"], float).reshape(size)
+            encoder.deviation = np.array(content["deviation"], float).reshape(size)
+        encoder.tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
+        return encoder
+
+
+def _is_plain(text: str) -> bool:
+    """Whether the text is of ASCII letters and spaces, so that its words are its tokens."""
+    return text.isascii() and text.replace(" ", "").isalpha()
+
+
+def _genre_numbers(genre: pd.Series) -> np.ndarray:
+    numbers = pd.Index(GENRES).get_indexer(genre)
+    if (numbers < 0).any():
+        row = int((numbers < 0).argmax())
+        found = str(genre.iloc[row])
+        hint = did_you_mean(found.replace("-", " "), GENRES, f"the genres are {', '.join(GENRES)}.")
+        raise SongsError(f"Song {row + 1} of this table has the genre {found!r}: {hint}")
+    return numbers
+
+
+def _pad(rows: list[list[int]], length: int) -> np.ndarray:
+    """Fill rows of ids up to one length, shape (n, length), int32."""
+    lengths = np.array([len(row) for row in rows], dtype=int)
+    padded = np.full((len(rows), length), PAD_ID, dtype=np.int32)
+    padded[np.arange(length) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), np.int32)
+    return padded

@@ -1,0 +1,33 @@
+"""The names of the course: genres, scores, columns.
+
+Explained in chapter 1, *The songs*. The column names are those of the published file
+(Moura et al., *Music Dataset: Lyrics and Metadata from 1950 to 2019*, doi 10.17632/3t9vbwxgr5.3).
+"""
+
+from __future__ import annotations
+
+GENRES = ("blues", "country", "hip hop", "jazz", "pop", "reggae", "rock")
+"""The seven labels in alphabetical order; a genre's number is its position here."""
+
+TOPIC_FEATURES = (
+    "dating", "violence", "world/life", "night/time", "shake the audience", "family/gospel",
+    "romantic", "communication", "obscene", "music", "movement/places",
+    "light/visual perceptions", "family/spiritual", "like/girls", "sadness", "feelings",
+)  # fmt: skip
+"""Sixteen scores that a topic model (LDA) gave to the lyrics; together they sum to about 1."""
+
+AUDIO_FEATURES = (
+    "danceability", "loudness", "acousticness", "instrumentalness", "valence", "energy",
+)  # fmt: skip
+"""Six scores of the recording, by Spotify, rescaled to [0, 1] by the authors of the data set."""
+
+FEATURES = TOPIC_FEATURES + AUDIO_FEATURES
+"""All 22 scores, in the order in which every network of the course receives them."""
+
+COLUMNS = ("artist_name", "track_name", "release_date", "genre", "lyrics", *FEATURES)
+"""The columns that the chapters use; `len`, `topic` and `age` of the file are derived from them."""
+
+FOOTER = "lyric commercial"
+"""Two words that a lyrics site left at the end of some songs: a leak of the label (chapter 1)."""
+
+YEARS = (1900, 2100)

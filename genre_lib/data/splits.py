@@ -1,0 +1,98 @@
+"""How songs are divided. Explained in chapter 1, *The songs*."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from genre_lib.errors import SongsError
+
+FOLDS = 10
+TEST_FOLDS, VALIDATION_FOLDS = (0, 1), (2,)
+
+
+class Split(NamedTuple):
+    """Songs to learn from, to choose by, and to be judged on: 70, 10 and 20 of 100."""
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    test: pd.DataFrame
+
+
+def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
+    """Divide songs 70/10/20 into train, validation and test, each with the same genre shares.
+
+    Parameters
+    ----------
+    songs
+        A table of songs.
+    by
+        `"song"`: every song is drawn on its own. `"artist"`: an artist's songs stay together, so
+        that no model can score by recognising an artist (the shares then hold nearly).
+    seed
+        The split's number: the same seed divides the same table in the same way.
+
+    Raises
+    ------
+    SongsError
+        When a genre has fewer than 10 songs, or `by` is neither word.
+    """
+    fold = _folds(songs, by, seed)
+    in_test, in_validation = np.isin(fold, TEST_FOLDS), np.isin(fold, VALIDATION_FOLDS)
+    return Split(songs[~in_test & ~in_validation], songs[in_validation], songs[in_test])
+
+
+def hold_out(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
+    """Keep a tenth of the songs for validation and none for a test: for a network to be used.
+
+    Parameters and errors are those of `split_songs`.
+    """
+    in_validation = np.isin(_folds(songs, by, seed), VALIDATION_FOLDS)
+    return Split(songs[~in_validation], songs[in_validation], songs[:0])
+
+
+def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
+    """Give each song the number of one of ten folds, equal in size and genre shares."""
+    splitters = {
+        "song": StratifiedKFold(FOLDS, shuffle=True, random_state=seed),
+        "artist": StratifiedGroupKFold(FOLDS),
+    }
+    if by not in splitters:
+        raise SongsError(f"Songs are split by 'song' or by 'artist', not by {by!r}.")
+    if by == "artist" and "artist_name" not in songs:
+        raise SongsError(
+            "A split by artist needs the column 'artist_name': add it, or split by song."
+        )
+    if by == "artist" and songs["artist_name"].nunique() < FOLDS:
+        raise SongsError(
+            f"These songs are by {songs['artist_name'].nunique()} artists and a split by artist "
+            f"needs {FOLDS}: add songs, or split by song."
+        )
+    rarest = songs["genre"].value_counts()
+    if len(rarest) < 2:
+        raise SongsError(f"All songs here are {rarest.index[0]}: a network needs two genres.")
+    if rarest.min() < FOLDS:
+        raise SongsError(
+            f"The genre {rarest.idxmin()!r} has only {rarest.min()} songs here and a split needs "
+            f"{FOLDS} of each: add songs."
+        )
+    splitter = splitters[by]
+    groups = _shuffled(songs["artist_name"], seed) if by == "artist" else None
+    fold = np.empty(len(songs), dtype=int)
+    for number, (_, rows) in enumerate(splitter.split(songs, songs["genre"], groups)):
+        fold[rows] = number
+    return fold
+
+
+def _shuffled(groups: pd.Series, seed: int) -> np.ndarray:
+    """Number the groups in random order, so that `StratifiedGroupKFold` meets them in it.
+
+    Its own `shuffle` does just this from scikit-learn 1.8 on; until then it mixed up which group
+    has which songs, so that folds differed in size and in genres.
+    """
+    names, number = np.unique(groups, return_inverse=True)
+    place = np.argsort(np.random.RandomState(seed).permutation(len(names)))
+    return place[number]

@@ -1,0 +1,35 @@
+"""The library's errors: faults that the reader can mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class GenreLibError(ValueError):
+    """A fault that the reader can mend; its message is one sentence that says how."""
+
+
+class SongsError(GenreLibError):
+    """A table of songs that can't be used."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is spelled most like `word`, or `None` if none is near.
+
+    >>> nearest("Hip-hop", ["hip hop", "jazz"])
+    'hip hop'
+    """
+    spellings = {k.strip().lower(): k for k in known}
+    near = get_close_matches(word.strip().lower(), spellings, n=1)
+    return spellings[near[0]] if near else None
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return the end of a message about an unknown word: the nearest known one, or `otherwise`.
+
+    >>> did_you_mean("jaz", ["jazz", "pop"], "use one of jazz, pop.")
+    "did you mean 'jazz'?"
+    """
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else otherwise

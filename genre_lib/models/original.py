@@ -1,0 +1,89 @@
+"""The post's three networks, layer for layer. Explained in chapters 4 to 6."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.models.parts import Lookup, hidden_layer
+
+
+class OriginalLyricsNetwork(nn.Module):
+    """The post's lyrics network: every (position, dimension) pair has a weight of its own.
+
+    Embedding(V, 4) → flatten to 100 × 4 → Linear(400, 7). Explained in chapter 4.
+    """
+
+    sees = ("lyrics",)
+
+    def __init__(self, vocabulary: int, tokens: int = 100, dimension: int = 4):
+        super().__init__()
+        self.embedding = Lookup(vocabulary, dimension)
+        self.flatten = nn.Flatten()
+        self.output = nn.Linear(tokens * dimension, len(GENRES))
+
+    def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
+        return self.output(self.flatten(self.embedding(lyrics)))
+
+
+class OriginalFeaturesNetwork(nn.Module):
+    """The post's features network: 22 → 128 → 64 → 32 → 16 → 7. Explained in chapter 5."""
+
+    sees = ("features",)
+
+    def __init__(self, features: int = len(FEATURES)):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Flatten(),
+            *hidden_layer(features, 128, 0.2),
+            *hidden_layer(128, 64, 0.2),
+            *hidden_layer(64, 32, 0.2),
+            *hidden_layer(32, 16, 0.2),
+            nn.Linear(16, len(GENRES)),
+        )
+
+    def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
+        return self.layers(features)
+
+
+class OriginalCombinedNetwork(nn.Module):
+    """The post's combined network: two branches of 7 numbers each, then four Linear layers.
+
+    With nothing between them the four layers are one Linear layer in disguise, which chapter 6
+    proves.
+    """
+
+    sees = ("lyrics", "features")
+
+    def __init__(
+        self,
+        vocabulary: int,
+        features: int = len(FEATURES),
+        tokens: int = 100,
+        dimension: int = 3,
+    ):
+        super().__init__()
+        self.lyrics_branch = nn.Sequential(
+            Lookup(vocabulary, dimension),
+            nn.Flatten(),
+            nn.Dropout(0.2),
+            nn.Linear(tokens * dimension, len(GENRES)),
+        )
+        self.features_branch = nn.Sequential(
+            nn.Flatten(),
+            *hidden_layer(features, 512, 0.2),
+            *hidden_layer(512, 128, 0.2),
+            *hidden_layer(128, 32, 0.2),
+            nn.Linear(32, len(GENRES)),
+        )
+        self.head = nn.Sequential(
+            nn.Linear(2 * len(GENRES), 512),
+            nn.Linear(512, 256),
+            nn.Linear(256, 64),
+            nn.Linear(64, len(GENRES)),
+        )
+
+    def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
+        branches = [self.lyrics_branch(lyrics), self.features_branch(features)]
+        return self.head(torch.cat(branches, dim=1))

@@ -1,0 +1,1 @@
+"""Recipes and baselines over splits and seeds. Chapters *Baselines*, *Evaluation*, 8."""

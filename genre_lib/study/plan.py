@@ -1,0 +1,93 @@
+"""What the course's study compares: which models, on which splits. Chapter *Evaluation*."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from genre_lib.classifier.recipes import RECIPES, Recipe, get_recipe
+from genre_lib.data.schema import AUDIO_FEATURES, FEATURES, TOPIC_FEATURES
+from genre_lib.study.baselines import BASELINES
+
+STANDARD = "standard"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model, trained and scored on one split."""
+
+    model: str
+    """A baseline's name, or a recipe and its task, as in "course lyrics"."""
+    split: str
+    """`song` or `artist`."""
+    seed: int
+    """Names the split and the run."""
+    variant: str = STANDARD
+    """What was changed for an ablation, one of `VARIANTS`."""
+
+    def __str__(self) -> str:
+        return f"{self.model}, {self.split} {self.seed}, {self.variant}"
+
+
+VARIANTS: dict[str, tuple[tuple[str, ...], dict, dict, dict]] = {
+    # name: (tasks it applies to, changes to the encoder, to the layers, to the training)
+    "6 audio scores": (("features",), {"features": AUDIO_FEATURES}, {}, {}),
+    "16 topics": (("features",), {"features": TOPIC_FEATURES}, {}, {}),
+    "with year": (("features", "combined"), {"features": (*FEATURES, "release_date")}, {}, {}),
+    "footer kept": (("lyrics", "combined"), {"footer": True}, {}, {}),
+    "minimum frequency 1": (("lyrics",), {"min_frequency": 1}, {}, {}),
+    "minimum frequency 20": (("lyrics",), {"min_frequency": 20}, {}, {}),
+    "minimum frequency 50": (("lyrics",), {"min_frequency": 50}, {}, {}),
+    "8 traits a word": (("lyrics",), {}, {"traits": 8}, {}),
+    "128 traits a word": (("lyrics",), {}, {"traits": 128}, {}),
+    "no label smoothing": (("lyrics", "features", "combined"), {}, {}, {"smoothing": 0.0}),
+    "one member, two epochs": (
+        ("lyrics",),
+        {},
+        {"members": 1},
+        {"epochs": 2, "learning_rate": 6e-2},
+    ),
+}
+"""Ablations of the `course` recipes."""
+
+
+def plan(
+    splits: Sequence[str] = ("song", "artist"),
+    seeds: Iterable[int] = range(5),
+    ablations: bool = True,
+) -> list[Cell]:
+    """Return every cell of the course's study: baselines, our recipes, ablations of `course`.
+
+    All models of a split run one after the other, so that their seconds are taken on a machine in
+    the same state.
+    """
+    seeds = list(seeds)
+    recipes = [f"{name} {task}" for n in ("course", "first") for name, task in RECIPES if name == n]
+    models = [(model, STANDARD) for model in (*BASELINES, *recipes)]
+    if ablations:
+        models += [
+            (f"course {task}", variant)
+            for variant, (tasks, *_) in VARIANTS.items()
+            for task in tasks
+        ]
+    return [
+        Cell(model, split, seed, variant)
+        for split in splits
+        for seed in seeds
+        for model, variant in models
+    ]
+
+
+def cell_recipe(cell: Cell) -> Recipe:
+    """Return the recipe that a cell trains, its variant's changes made."""
+    recipe = get_recipe(*cell.model.split(" ", 1))
+    if cell.variant == STANDARD:
+        return recipe
+    _, encoder, layers, training = VARIANTS[cell.variant]
+    return dataclasses.replace(
+        recipe,
+        encoder=recipe.encoder | encoder,
+        layers=recipe.layers | layers,
+        training=recipe.training | training,
+    )

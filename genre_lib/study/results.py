@@ -1,0 +1,78 @@
+"""Stored results: what was measured, when, on what, and by which command.
+
+A number in the README or in a chapter is printed by a cell or read from one of these files. They
+lie in `benchmarks/results/` and travel with the library as the package `genre_lib.results`, so that
+a chapter finds them in Colab too. Used in chapter 8, *Conclusion*.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genre_lib.environment import versions
+from genre_lib.errors import GenreLibError, did_you_mean
+from genre_lib.files import write_text
+
+
+def read_result(name: str) -> dict[str, Any]:
+    """Return the stored result called `name`, e.g. "original".
+
+    Raises
+    ------
+    GenreLibError
+        When there is none of that name.
+    """
+    folder = files("genre_lib.results")
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        known = sorted(p.name.removesuffix(".json") for p in folder.iterdir() if ".json" in p.name)
+        hint = did_you_mean(name, known, f"there are {', '.join(known)}.")
+        raise GenreLibError(f"There is no stored result {name!r}: {hint}")
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result
+
+
+def write_result(path: str | Path, command: str, data: str, rows: int, **content: Any) -> None:
+    """Write a result with its circumstances as a JSON file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    command
+        What anyone can type to make the result again.
+    data, rows
+        Where the songs are from (`songs.attrs["source"]`), and how many there are.
+    content
+        The figures, in JSON types.
+
+    Raises
+    ------
+    GenreLibError
+        When it can't be written; an older file is then as it was.
+    """
+    result = {
+        "command": command,
+        "date": date.today().isoformat(),
+        "data": data,
+        "rows": rows,
+        "device": describe_processor(),
+        "versions": versions(),
+        **content,
+    }
+    write_text(path, json.dumps(result, indent=1) + "\n")
+
+
+def describe_processor() -> str:
+    """Return what calculates here: the GPU's name, or kind and number of CPU cores."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{os.cpu_count()} CPU cores, {platform.machine()}"

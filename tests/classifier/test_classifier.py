@@ -1,0 +1,136 @@
+"""A classifier on disk, and what is said of a folder that is not one."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from genre_lib import GENRES, GenreClassifier, get_recipe, split_songs
+from genre_lib.classifier.run_folder import ENCODER, RUN, WEIGHTS
+from genre_lib.errors import GenreLibError, SongsError
+
+QUIET = {"device": "cpu", "progress": False}
+
+
+@pytest.fixture(scope="module")
+def run(_made_once, tmp_path_factory):
+    """A lyrics classifier, and the folder that it was saved in."""
+    split = split_songs(_made_once)
+    classifier = GenreClassifier(get_recipe("course", "lyrics"))
+    classifier.fit(split.train, split.validation, **QUIET)
+    folder = tmp_path_factory.mktemp("runs") / "lyrics"
+    classifier.save(folder)
+    return classifier, folder
+
+
+@pytest.fixture
+def folder(run, tmp_path):
+    """A copy of the run folder, so that a test may spoil it."""
+    run[0].save(tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_what_is_loaded_predicts_what_was_saved(run, songs):
+    classifier, folder = run
+    twin = GenreClassifier.load(folder, device="cpu")
+    expected, found = classifier.predict(songs), twin.predict(songs)
+    assert np.array_equal(expected[list(GENRES)], found[list(GENRES)])
+    assert twin.recipe == classifier.recipe
+    assert sorted(p.name for p in folder.iterdir()) == sorted([RUN, ENCODER, WEIGHTS])
+
+
+def test_a_prediction_is_a_distribution_and_its_largest_part(run, songs):
+    table = run[0].predict(songs[["lyrics"]].sample(50, random_state=0))
+    assert np.allclose(table[list(GENRES)].sum(axis=1), 1)
+    assert (table["predicted"] == table[list(GENRES)].idxmax(axis=1)).all()
+    assert table.index.equals(songs.sample(50, random_state=0).index)
+
+
+@pytest.mark.parametrize("text", ["love me tonight", "xyzzy qwertz", "", "🎵 ♫", "лирика 가사"])
+def test_any_typed_line_gets_a_prediction(run, text):
+    answer = run[0].predict_lyrics(text)
+    assert set(answer.index) == set(GENRES)
+    assert answer.sum() == pytest.approx(1) and answer.is_monotonic_decreasing
+
+
+def test_a_network_that_needs_scores_says_so(songs):
+    classifier = GenreClassifier(get_recipe("course", "features"))
+    with pytest.raises(SongsError, match="22 scores"):
+        classifier.predict_lyrics("love")
+    with pytest.raises(SongsError, match="'energy'"):
+        classifier.fit(songs.drop(columns="energy"))
+    with pytest.raises(GenreLibError, match="not been trained"):
+        classifier.predict(songs)
+
+
+@pytest.mark.parametrize("name", [RUN, ENCODER, WEIGHTS])
+def test_an_incomplete_folder_names_what_is_missing(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(GenreLibError, match=f"incomplete, {name}"):
+        GenreClassifier.load(folder)
+
+
+@pytest.mark.parametrize("name", [RUN, ENCODER, WEIGHTS])
+def test_a_damaged_file_is_noticed(folder, name):
+    path = folder / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(GenreLibError, match="train again"):
+        GenreClassifier.load(folder)
+
+
+def test_another_version_is_noticed(folder):
+    run = json.loads((folder / RUN).read_text())
+    (folder / RUN).write_text(json.dumps(run | {"format": 99}))
+    with pytest.raises(GenreLibError, match="another version"):
+        GenreClassifier.load(folder)
+    with pytest.raises(GenreLibError, match="no run folder"):
+        GenreClassifier.load(folder / "nowhere")
+
+
+def test_an_encoder_of_another_run_is_noticed(folder):
+    encoder = json.loads((folder / ENCODER).read_text())
+    words = encoder["tokenizer"]["model"]["vocab"]
+    words["onewordmore"] = len(words)
+    (folder / ENCODER).write_text(json.dumps(encoder))
+    with pytest.raises(GenreLibError, match="belongs to another run"):
+        GenreClassifier.load(folder)
+
+
+def test_saving_replaces_a_run_but_nothing_else(run, folder, tmp_path):
+    run[0].save(folder)
+    GenreClassifier.load(folder)
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(GenreLibError, match="other files"):
+        run[0].save(folder)
+    assert (folder / "thesis.txt").read_text() == "mine"
+    with pytest.raises(GenreLibError, match="is a file"):
+        run[0].save(folder / "thesis.txt")
+    assert not list(tmp_path.glob(".run-*"))
+
+
+def test_nothing_but_safetensors_and_json_is_written(folder):
+    json.loads((folder / RUN).read_text())
+    json.loads((folder / ENCODER).read_text())
+    assert (folder / WEIGHTS).read_bytes()[8:9] == b"{"
+
+
+def test_a_loaded_network_answers_and_does_not_learn(folder):
+    assert not GenreClassifier.load(folder, device="cpu").network.training
+
+
+@pytest.mark.parametrize("task", ["lyrics", "features", "combined"])
+def test_vocabulary_and_scaling_are_learned_from_the_training_songs_alone(songs, task):
+    split = split_songs(songs)
+    spoiled = split.validation.copy()
+    spoiled["lyrics"] += " validationword"
+    spoiled["energy"] = 1.0
+    classifiers = []
+    for validation in (split.validation, spoiled):
+        classifiers.append(GenreClassifier(get_recipe("first", task)))
+        classifiers[-1].fit(split.train, validation, **QUIET)
+    plain, other = (classifier.encoder for classifier in classifiers)
+    assert plain.words == other.words
+    assert np.array_equal(plain.mean, other.mean)
+    assert np.array_equal(plain.deviation, other.deviation)

@@ -1,0 +1,150 @@
+"""The command line, as a newcomer and as a script would use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from genre_lib.cli.main import main
+from genre_lib.data.schema import GENRES
+from genre_lib.training import loop
+
+
+@pytest.fixture(scope="module")
+def data(_made_once, tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "songs.csv"
+    _made_once.to_csv(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("runs") / "lyrics")
+    assert main(["train", "lyrics", "--data", data, "--device", "cpu", "--out", folder]) == 0
+    return folder
+
+
+def test_songs_describes_its_source(capsys, data):
+    assert main(["songs", "--source", data, "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["songs"] == 1500 and set(summary["genres"]) == set(GENRES)
+    assert main(["songs", "--source", "synthetic"]) == 0
+    assert "4,000 synthetic songs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("network", ["lyrics", "features", "combined"])
+def test_train_reports_validation_and_test(capsys, data, tmp_path, network):
+    options = ["--split", "artist", "--seed", "1", "--device", "cpu", "--json"]
+    assert main(["train", network, "--data", data, "--out", str(tmp_path / "r"), *options]) == 0
+    result = json.loads(capsys.readouterr().out)
+    for part in ("validation", "test"):
+        assert {"songs", "accuracy", "macro_f1", "base_rate"} <= set(result[part])
+        assert 0 < result[part]["accuracy"] < 1 and 0 < result[part]["base_rate"] < 1
+    assert (result["split"], result["seed"]) == ("artist", 1)
+
+
+def test_train_all_scores_no_test_songs(capsys, data, tmp_path):
+    folder = str(tmp_path / "run")
+    options = ["--device", "cpu", "--all", "--json"]
+    assert main(["train", "features", "--data", data, "--out", folder, *options]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert "test" not in result and result["validation"]["songs"] == 150
+    assert main(["evaluate", folder, "--data", data, "--json"]) == 0
+    score = json.loads(capsys.readouterr().out)
+    assert {"songs", "accuracy", "macro_f1", "base_rate"} <= set(score) and score["songs"] == 1500
+
+
+def test_predict_answers_typed_lyrics(capsys, run):
+    assert main(["predict", run, "--lyrics", "dance all night"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 7 and sum(float(x.split()[-1].strip("%")) for x in lines) > 99
+
+
+def test_predict_writes_a_table(capsys, run, data, tmp_path):
+    out = tmp_path / "guesses.csv"
+    assert main(["predict", run, "--data", data, "--out", str(out)]) == 0
+    table = pd.read_csv(out)
+    assert len(table) == 1500 and {"predicted", "track_name", *GENRES} <= set(table.columns)
+    assert main(["predict", run, "--data", data]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 1500
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["songs", "--source", "nowhere.csv"],
+        ["train", "lyrics", "--data", "nowhere.csv", "--out", "r"],
+        ["train", "lyrics", "--data", "synthetic", "--device", "warp", "--out", "r"],
+        ["evaluate", "nowhere", "--data", "nowhere.csv"],
+        ["predict", "nowhere", "--lyrics", "la"],
+        ["train", "lyrics", "--data", "synthetic", "--out", "."],
+        ["study", "--data", "synthetic", "--out", "study.csv"],
+        ["study", "--data", "synthetic", "--out", "nowhere/study.json"],
+        ["study", "--data", "synthetic", "--device", "warp", "--out", "study.json"],
+    ],
+)
+def test_a_fault_is_one_sentence_and_exit_2(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("genre-lib: ")
+    assert len(captured.err.splitlines()) == 1 and "Traceback" not in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["trian"],
+        ["train", "lyrics", "--out", "r", "--seed", "-1"],
+        ["study", "--out", "study.json", "--seeds", "0"],
+        ["predict", "r"],
+    ],
+)
+def test_a_misspelt_command_is_one_sentence_too(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_predictions_never_replace_the_songs(capsys, run, data):
+    before = Path(data).read_bytes()
+    assert main(["predict", run, "--data", data, "--out", data]) == 2
+    assert Path(data).read_bytes() == before
+
+
+def test_an_interrupt_says_so_and_saves_nothing_that_was_not_trained(
+    capsys, run, data, tmp_path, monkeypatch
+):
+    def interrupted(after):
+        epochs = iter(range(after))
+
+        def one_epoch(*_, **__):
+            if next(epochs, None) is None:
+                raise KeyboardInterrupt
+            return torch.tensor(1.0), torch.tensor(0.5)
+
+        return one_epoch
+
+    out = str(tmp_path / "stopped")
+    arguments = ["train", "features", "--data", data, "--out", out]
+    monkeypatch.setattr(loop, "train_one_epoch", interrupted(0))
+    assert main(arguments) == 130 and not Path(out).exists()
+    monkeypatch.setattr(loop, "train_one_epoch", interrupted(2))
+    assert main(arguments) == 0
+    assert "Stopped by you after 2 epochs" in capsys.readouterr().out
+
+
+def test_the_module_is_the_command_and_its_help_helps():
+    command = [sys.executable, "-m", "genre_lib"]
+    shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
+    for name in ("songs", "train", "evaluate", "predict"):
+        assert name in shown
+    wrong = subprocess.run([*command, "train", "melody"], capture_output=True, text=True)
+    assert wrong.returncode == 2 and "Traceback" not in wrong.stderr

@@ -1,0 +1,88 @@
+"""From a table to tensors: what is learned, from whom, and that nothing else leaks in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from genre_lib import SongEncoder
+from genre_lib.data.encoding import PAD_ID, UNKNOWN_ID
+from genre_lib.data.schema import FEATURES, GENRES
+
+LINES = ["Blue moon blue night", "moon river, river wide", "Night train"]
+
+
+def table(lines=LINES, genres=("blues", "jazz", "pop")):
+    songs = pd.DataFrame({"lyrics": lines, "genre": genres[: len(lines)]})
+    for number, name in enumerate(FEATURES):
+        songs[name] = np.linspace(0, 1, len(lines)) * (number % 2)
+    return songs
+
+
+def test_words_get_ids_by_frequency_and_lines_are_filled_up():
+    encoder = SongEncoder(min_frequency=2, max_tokens=5).fit(table())
+    assert encoder.words[:2] == ["<pad>", "<unk>"]
+    assert set(encoder.words[2:]) == {"blue", "moon", "night", "river"}
+    rows = encoder.encode(table()).lyrics
+    assert rows.shape == (3, 5)
+    as_words = [[encoder.words[i] for i in row] for row in rows.tolist()]
+    assert as_words == [
+        ["blue", "moon", "blue", "night", "<pad>"],
+        ["moon", "river", "<unk>", "river", "<unk>"],
+        ["night", "<unk>", "<pad>", "<pad>", "<pad>"],
+    ]
+
+
+def test_the_vocabulary_and_the_scaling_come_from_the_training_songs_alone():
+    encoder = SongEncoder(min_frequency=1).fit(table(LINES[:2]))
+    assert "train" not in encoder.words
+    assert encoder.encode(table(["train"])).lyrics[0, :2].tolist() == [UNKNOWN_ID, PAD_ID]
+    scaled = encoder.encode(table(LINES[:2])).features
+    assert torch.allclose(scaled.mean(dim=0), torch.zeros(22), atol=1e-6)
+    outside = table(LINES[:1])
+    outside[list(FEATURES)] = 1.0
+    expected = (1.0 - 0.5) / 0.5  # mean and deviation of the two training values 0 and 1
+    assert encoder.encode(outside).features[0, 1] == pytest.approx(expected)
+    # A score that never changed in training has no deviation to divide by.
+    assert encoder.encode(outside).features[0, 0] == pytest.approx(1.0)
+
+
+def test_the_footer_is_dropped_unless_asked_for():
+    songs = table(["moon lyric commercial"])
+    assert "commercial" not in SongEncoder(min_frequency=1).fit(songs).words
+    assert "commercial" in SongEncoder(min_frequency=1, footer=True).fit(songs).words
+
+
+def test_genres_are_numbered_as_in_the_schema(songs):
+    tensors = SongEncoder().fit(songs).encode(songs)
+    assert [GENRES[g] for g in tensors.genre.tolist()] == songs["genre"].tolist()
+    assert tensors.lyrics.shape == (1500, 200) and tensors.features.shape == (1500, 22)
+
+
+def test_missing_inputs_give_empty_tensors(songs):
+    encoder = SongEncoder().fit(songs)
+    only_lyrics = encoder.encode(songs[["lyrics"]])
+    assert only_lyrics.features.shape == (1500, 0) and (only_lyrics.genre == -1).all()
+    assert encoder.encode(songs[list(FEATURES)]).lyrics.shape == (1500, 0)
+
+
+def test_an_encoder_survives_json(songs):
+    encoder = SongEncoder(min_frequency=3).fit(songs)
+    twin = SongEncoder.from_json(encoder.to_json())
+    for mine, its in zip(encoder.encode(songs)[:], twin.encode(songs)[:], strict=True):
+        assert torch.equal(mine, its)
+    assert twin.words == encoder.words
+
+
+def test_training_twice_gives_the_same_ids(songs):
+    assert SongEncoder().fit(songs).words == SongEncoder().fit(songs).words
+
+
+def test_a_batch_by_index_equals_a_data_loader(songs):
+    tensors = SongEncoder().fit(songs).encode(songs)
+    (loaded,) = DataLoader(torch.utils.data.Subset(tensors, [5, 3, 8]), batch_size=3)
+    for by_index, by_loader in zip(tensors[torch.tensor([5, 3, 8])], loaded, strict=True):
+        assert torch.equal(by_index, by_loader)

@@ -1,0 +1,181 @@
+"""Every figure draws, says in words what it shows, and fits a light and a dark page."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genre_lib import GENRES, GenreClassifier, get_recipe, plots, split_songs
+from genre_lib.classifier.words import (
+    genre_pull,
+    nearest_words,
+    principal_components,
+    word_counts,
+    word_vectors,
+)
+from genre_lib.errors import GenreLibError
+
+
+@pytest.fixture(scope="module")
+def trained(_made_once):
+    split = split_songs(_made_once)
+    classifier = GenreClassifier(get_recipe("course", "lyrics"))
+    history = classifier.fit(split.train, split.validation, device="cpu", progress=False)
+    return classifier, history, split
+
+
+def figures(songs, trained):
+    classifier, history, split = trained
+    pull = genre_pull(classifier)
+    plane, shares = principal_components(word_vectors(classifier))
+    words = songs["lyrics"].str.split().str.len()
+    yield plots.genre_shares(songs)
+    yield plots.genre_plane(songs, "energy", "valence")
+    yield plots.features_by_genre(songs)
+    yield plots.lyrics_lengths(words, songs["genre"])
+    yield plots.score_over_time(songs, "danceability", "pop")
+    yield plots.scores_of_genres(songs, ["valence", "energy"])
+    yield plots.density(songs, "acousticness", "instrumentalness")
+    yield plots.learning_curves(history.table())
+    yield plots.confusion(classifier.evaluate(split.test).confusion)
+    yield plots.calibration(classifier.evaluate(split.test).reliability())
+    yield plots.word_map(plane, pull, shares)
+    yield plots.strongest_words(pull)
+    yield plots.accuracies({"ours": [0.4, 0.5], "theirs": [0.3]}, 0.2)
+    yield plots.speeds({"slow": 900.0, "fast": 90000.0})
+    curve = pd.Series([900.0, 90000.0], index=[8, 1024])
+    yield plots.throughput({"one": curve, "two": 2 * curve}, "songs in a batch", limit=4096)
+
+
+def test_every_figure_has_an_alternative_and_no_background(songs, trained):
+    for figure in figures(songs, trained):
+        content = json.loads(figure.to_json())["layout"]
+        assert len(content["meta"]["alt"]) > 40 and "nan" not in content["meta"]["alt"]
+        assert content["title"]["text"]
+        assert content["paper_bgcolor"] == content["plot_bgcolor"] == "rgba(0, 0, 0, 0)"
+
+
+def linear(colour: str) -> np.ndarray:
+    """A colour's red, green and blue as amounts of light, each in [0, 1]; shape (3,)."""
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(colour: str, background: float) -> float:
+    """Contrast ratio by WCAG 2.2 between a colour and a grey of the given luminance."""
+    luminance = float(linear(colour) @ [0.2126, 0.7152, 0.0722])
+    return (max(luminance, background) + 0.05) / (min(luminance, background) + 0.05)
+
+
+def test_genre_colours_stand_out_from_light_and_dark():
+    assert set(plots.GENRE_COLOURS) == set(plots.GENRE_SYMBOLS) == set(GENRES)
+    assert len(set(plots.GENRE_SYMBOLS.values())) == len(GENRES)
+    for colour in plots.GENRE_COLOURS.values():
+        assert contrast(colour, 1.0) >= 3 and contrast(colour, 0.0085) >= 3  # #14171c
+
+
+SEEN_BY = {  # Machado, Oliveira and Fernandes 2009: light as seen by the fully colour-blind
+    "most": np.eye(3),
+    "protanopes": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopes": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopes": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def oklab(light: np.ndarray) -> np.ndarray:
+    """Linear light in OKLab (Ottosson 2020), where distances are as large as they look."""
+    cones = np.cbrt(
+        np.array(
+            [
+                [0.4122214708, 0.5363325363, 0.0514459929],
+                [0.2119034982, 0.6806995451, 0.1073969566],
+                [0.0883024619, 0.2817188376, 0.6299787005],
+            ]
+        )
+        @ np.clip(light, 0, 1)
+    )
+    return (
+        np.array(
+            [
+                [0.2104542553, 0.7936177850, -0.0040720468],
+                [1.9779984951, -2.4285922050, 0.4505937099],
+                [0.0259040371, 0.7827717662, -0.8086757660],
+            ]
+        )
+        @ cones
+    )
+
+
+@pytest.mark.parametrize("reader", SEEN_BY)
+def test_genre_colours_are_told_apart(reader):
+    seen = {g: oklab(SEEN_BY[reader] @ linear(c)) for g, c in plots.GENRE_COLOURS.items()}
+    near = {(a, b): np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(seen, 2)}
+    pair = min(near, key=near.get)
+    assert near[pair] >= 0.07, f"{reader} hardly tell {' from '.join(pair)}: {near[pair]:.3f}"
+
+
+def test_slurs_are_veiled_where_words_are_shown(trained):
+    classifier, _, _ = trained
+    pull = genre_pull(classifier).iloc[:20]
+    slur = "n" + "igga"
+    pull = pull.rename(index={pull["hip hop"].idxmax(): slur})
+    drawn = plots.strongest_words(pull).to_json()
+    assert slur not in drawn and json.dumps("n∗∗∗a")[1:-1] in drawn
+    assert plots.veiled("night") == "night"
+
+
+def test_a_words_pull_is_what_it_does_to_a_song(trained):
+    classifier, _, split = trained
+    pull = genre_pull(classifier)
+    assert np.allclose(pull.sum(axis=1), 0, atol=1e-4)
+    for genre in GENRES:
+        word = pull[genre].idxmax()
+        assert classifier.predict_lyrics(word)[genre] > classifier.predict_lyrics("")[genre]
+
+
+def test_neighbours_are_by_cosine(trained):
+    vectors = word_vectors(trained[0])
+    word = vectors.index[0]
+    near = nearest_words(vectors, word, n=3)
+    assert word not in near.index and near.is_monotonic_decreasing
+    a, b = vectors.loc[word].to_numpy(), vectors.loc[near.index[0]].to_numpy()
+    assert near.iloc[0] == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b), rel=1e-4)
+    with pytest.raises(GenreLibError, match="does not know 'xyzzy'"):
+        nearest_words(vectors, "xyzzy")
+
+
+def test_components_hold_the_stated_share_of_the_variance(trained):
+    vectors = word_vectors(trained[0])
+    plane, shares = principal_components(vectors)
+    kept = plane.var(ddof=0).sum() / vectors.var(ddof=0).sum()
+    assert kept == pytest.approx(sum(shares), rel=1e-4)
+
+
+def test_a_word_is_counted_once_a_song(trained):
+    classifier, _, split = trained
+    counts = word_counts(classifier, split.train)
+    word = counts.idxmax()
+    by_hand = split.train["lyrics"].str.split().map(lambda words: word in words).sum()
+    assert counts[word] == by_hand
+
+
+def test_a_network_without_words_has_no_map(songs):
+    classifier = GenreClassifier(get_recipe("course", "features"))
+    with pytest.raises(GenreLibError, match="no word embedding"):
+        word_vectors(classifier)

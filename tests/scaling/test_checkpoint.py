@@ -1,0 +1,99 @@
+"""Training that was stopped goes on to the same weights, and a checkpoint is never half-written."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from genre_lib import SongEncoder, fit, get_recipe, make_songs
+from genre_lib.errors import GenreLibError
+from genre_lib.scaling.checkpoint import Checkpoint
+
+
+class Killed(Exception):
+    """Stands for a process that is gone in the middle of a step."""
+
+
+def train(name, task, checkpoint=None, kill_at=None, **changes):
+    """A short training; killed before its step number `kill_at`."""
+    recipe = get_recipe(name, task)
+    encoder = SongEncoder(**recipe.encoder)
+    songs = encoder.fit_encode(make_songs(300, seed=1))
+    torch.manual_seed(0)
+    network = recipe.build(len(encoder.words))
+    steps = iter(range(10_000))
+
+    def count(*_):
+        if network.training and next(steps) == kill_at:
+            raise Killed
+
+    network.register_forward_pre_hook(count)
+    settings = recipe.training | {"epochs": 6, "batch_size": 100} | changes
+    hooks = [Checkpoint(checkpoint)] if checkpoint else []
+    history = fit(network, songs, songs, **settings, device="cpu", hooks=hooks, progress=False)
+    return history, network.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes"),
+    [
+        ("course lyrics", {}),
+        ("course combined", {}),
+        ("original combined", {}),
+        ("first features", {"learning_rate": 0.3, "patience": 2}),  # stops early, goes back
+    ],
+)
+def test_a_killed_training_goes_on_to_the_same_weights(recipe, changes, tmp_path):
+    checkpoint = tmp_path / "run.checkpoint"
+    whole, weights = train(*recipe.split(), **changes)
+    for kill_at in (1, 5, 4, 1):  # before the first epoch is over, in the second, ...
+        with pytest.raises(Killed):
+            train(*recipe.split(), checkpoint, kill_at, **changes)
+    history, resumed = train(*recipe.split(), checkpoint, **changes)
+    assert all(torch.equal(resumed[name], weights[name]) for name in weights)
+    same = whole.table().columns.drop("seconds")
+    assert history.table()[same].equals(whole.table()[same])
+    assert history.best_epoch == whole.best_epoch
+
+
+def test_a_finished_checkpoint_is_the_finished_network(tmp_path):
+    _, weights = train("course", "features", tmp_path / "c")
+    history, again = train("course", "features", tmp_path / "c", kill_at=0)
+    assert len(history.rows) == 6 and all(torch.equal(again[n], weights[n]) for n in weights)
+
+
+def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
+    train("course", "features", tmp_path / "c")
+    before = (tmp_path / "c").read_bytes()
+    with pytest.raises(GenreLibError, match=r"another training, with another seed: delete it"):
+        train("course", "features", tmp_path / "c", seed=1)
+    assert (tmp_path / "c").read_bytes() == before
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    (tmp_path / "c").write_bytes(b"half")
+    with pytest.raises(GenreLibError, match="not a whole checkpoint: delete it"):
+        train("course", "features", tmp_path / "c")
+
+
+def test_a_checkpoint_that_can_not_be_written_leaves_the_older_one(tmp_path, monkeypatch):
+    checkpoint = tmp_path / "c"
+    with pytest.raises(Killed):
+        train("course", "features", checkpoint, kill_at=4)
+    before = checkpoint.read_bytes()
+
+    def full(content, path):
+        path.write_bytes(b"the first bytes")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(GenreLibError, match="could not be written .No space left"):
+        train("course", "features", checkpoint)
+    assert checkpoint.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
+def test_a_checkpoint_needs_a_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(GenreLibError, match="could not be written"):
+        train("course", "features", Path(tmp_path, "file", "c"))

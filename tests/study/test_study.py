@@ -1,0 +1,205 @@
+"""Studies: cells that are run once, peers, intervals, stored results."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genre_lib import FEATURES, GENRES, GenreClassifier
+from genre_lib.classifier.recipes import RECIPES
+from genre_lib.data.splits import split_songs
+from genre_lib.errors import GenreLibError
+from genre_lib.evaluation.intervals import interval
+from genre_lib.evaluation.report import Report
+from genre_lib.study import plan as plan_module
+from genre_lib.study import run as study
+from genre_lib.study.baselines import BASELINES, stack
+from genre_lib.study.plan import Cell, plan
+from genre_lib.study.results import read_result, write_result
+from genre_lib.study.run import run_study
+from genre_lib.study.tables import markdown_table, paired
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_peer_answers_with_distributions(songs, name):
+    pytest.importorskip({"fastText": "fasttext"}.get(name, "lightgbm"))
+    split = split_songs(songs)
+    probabilities = BASELINES[name][1](split.train, split.test)
+    assert probabilities.shape == (len(split.test), 7)
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-3)
+
+
+def test_peers_learn(songs):
+    rows = pd.DataFrame(
+        [study.run_cell(songs, Cell(name, "artist", 0)) for name in BASELINES if name != "fastText"]
+    ).set_index("model")
+    weak = rows.loc["majority", "accuracy"]
+    assert rows.loc["majority", "accuracy"] == pytest.approx(rows.loc["majority", "base_rate"])
+    assert (rows.drop(index="majority")["accuracy"] > weak).all()
+
+
+def test_the_stack_divides_by_artist_when_the_test_does(songs, monkeypatch):
+    seen = []
+    monkeypatch.setitem(BASELINES, "LightGBM stack", ("combined", stack))
+    monkeypatch.setattr(
+        "genre_lib.study.baselines.cross_val_predict",
+        lambda model, x, y, groups, cv, method: seen.append(groups) or np.full((len(y), 7), 1 / 7),
+    )
+    for by in ("song", "artist"):
+        study.run_cell(songs, Cell("LightGBM stack", by, 0))
+    assert seen[0] is None and seen[1] is not None
+
+
+def test_a_stopped_study_goes_on_where_it_was(songs, tmp_path, monkeypatch):
+    cells = [Cell("majority", "song", seed) for seed in range(3)]
+    path = tmp_path / "study.json"
+    real, calls = study.run_cell, []
+
+    def run_cell(table, cell, device):
+        calls.append(cell.seed)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(table, cell, device)
+
+    monkeypatch.setattr(study, "run_cell", run_cell)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(songs, cells, path, "command", progress=False)
+    assert len(json.loads(path.read_text())["cells"]) == 2
+    rows = run_study(songs, cells, path, "command", progress=False)
+    assert calls == [0, 1, 2, 2] and rows["seed"].tolist() == [0, 1, 2]
+    assert markdown_table(rows).count("\n") == 2
+
+
+def test_a_study_is_not_mixed_with_other_songs(songs, tmp_path):
+    path = tmp_path / "study.json"
+    run_study(songs, [Cell("majority", "song", 0)], path, "command", progress=False)
+    others = songs.head(len(songs) - 1)
+    with pytest.raises(GenreLibError, match="name another file"):
+        run_study(others, [Cell("majority", "song", 1)], path, "command", progress=False)
+    path.write_text("{}")
+    with pytest.raises(GenreLibError, match="not the file of a study"):
+        run_study(songs, [], path, "command", progress=False)
+
+
+def test_the_plan_holds_every_model_split_and_seed():
+    cells = plan()
+    standard = [c for c in cells if c.variant == "standard"]
+    assert len(standard) == len(set(standard)) == (len(BASELINES) + 6) * 2 * 5
+    assert {c.variant for c in cells} == {"standard", *plan_module.VARIANTS}
+    assert all(plan_module.cell_recipe(c) for c in cells if c.model not in BASELINES)
+
+
+def test_an_interval_is_student_s():
+    mean, half = interval([1.0, 2.0, 3.0])
+    assert mean == 2.0 and half == pytest.approx(4.3027 * 1.0 / np.sqrt(3), rel=1e-4)
+
+
+def test_a_paired_difference_leaves_the_splits_out_of_it():
+    rows = pd.DataFrame(
+        [
+            {"model": m, "split": "song", "seed": s, "variant": "standard", "accuracy": a}
+            for s, base in enumerate([0.3, 0.5, 0.7])
+            for m, a in (("ours", base + 0.01), ("theirs", base))
+        ]
+    )
+    mean, half = paired(rows, "ours", "theirs", "song")
+    assert mean == pytest.approx(0.01) and half == pytest.approx(0, abs=1e-9)
+
+
+def test_top_two_and_calibration_are_counted_as_one_would_by_hand():
+    probabilities = np.zeros((4, 7))
+    probabilities[:, 0], probabilities[:, 1] = 0.75, 0.25
+    report = Report(probabilities, np.array([0, 0, 1, 2]))
+    assert report.top2_accuracy == 0.75
+    assert report.calibration_error == pytest.approx(0.75 - 0.5)
+
+
+def test_a_stored_result_carries_its_circumstances(tmp_path):
+    path = tmp_path / "results" / "mine.json"
+    write_result(path, "python mine.py", "3 songs", 3, accuracy=0.5)
+    stored = json.loads(path.read_text())
+    assert {"command", "date", "data", "rows", "device", "versions", "accuracy"} <= set(stored)
+    with pytest.raises(TypeError):
+        write_result(path, "python mine.py", "3 songs", 3, accuracy=object())
+    assert json.loads(path.read_text()) == stored
+    with pytest.raises(GenreLibError, match="did you mean 'original'"):
+        read_result("orignal")
+
+
+LEARNERS = [" ".join(name) for name in RECIPES if name[0] != "original"]
+
+
+@pytest.mark.parametrize("model", [*BASELINES, *LEARNERS])
+@pytest.mark.parametrize("by", ["song", "artist"])
+def test_nothing_in_a_cell_learns_from_its_test_songs(songs, monkeypatch, model, by):
+    learned = []
+    fit = GenreClassifier.fit
+
+    def fit_a_recorded_table(classifier, train, validation, **settings):
+        learned.extend([train, *([validation] if validation is not None else [])])
+        return fit(classifier, train, validation, **settings)
+
+    def recorded(train, scored, **settings):
+        learned.append(train)
+        return np.full((len(scored), 7), 1 / 7)
+
+    monkeypatch.setattr(GenreClassifier, "fit", fit_a_recorded_table)
+    if model in BASELINES:
+        monkeypatch.setitem(BASELINES, model, (BASELINES[model][0], recorded))
+    study.run_cell(songs, Cell(model, by, 3), "cpu")
+    split = split_songs(songs, by, 3)
+    seen = pd.concat(learned).index
+    assert not set(seen) & set(split.test.index)
+    assert sorted(seen) == sorted([*split.train.index, *split.validation.index])
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_peer_learns_nothing_from_the_songs_that_it_scores(songs, name):
+    pytest.importorskip({"fastText": "fasttext"}.get(name, "lightgbm"))
+    split, peer = split_songs(songs), BASELINES[name][1]
+    unlabelled = split.test.drop(columns="genre")
+    assert np.allclose(peer(split.train, unlabelled)[:40], peer(split.train, unlabelled[:40]))
+
+
+def test_the_stack_s_trees_hear_of_a_song_only_from_models_that_did_not_see_it(songs, monkeypatch):
+    pytest.importorskip("lightgbm")
+    songs["genre"] = songs["genre"].sample(frac=1, random_state=0).to_numpy()  # nothing to learn
+    heard = []
+
+    class Trees:
+        classes_ = sorted(GENRES)
+
+        def fit(self, inputs, genre):
+            heard.append((inputs, genre))
+            return self
+
+        def predict_proba(self, inputs):
+            return np.full((len(inputs), 7), 1 / 7)
+
+    monkeypatch.setattr(f"{stack.__module__}._boosting_model", Trees)
+    for by in ("song", "artist"):
+        stack(songs, songs[:1], by=by)
+        inputs, genre = heard.pop()
+        said = np.array(sorted(GENRES))[inputs[:, len(FEATURES) :].argmax(axis=1)]
+        assert (said == genre).mean() < songs["genre"].value_counts(normalize=True).max() + 0.05
+
+
+def test_confidence_falls_into_ten_bins_of_which_the_last_holds_certainty():
+    probabilities = np.zeros((2, 7))
+    probabilities[:, 0] = [1.0, 0.92]
+    probabilities[1, 1] = 0.08
+    bins = Report(probabilities, np.array([0, 1])).reliability()
+    assert bins["songs"].tolist() == [2] and bins["confidence"].tolist() == [0.96]
+    spread = np.zeros((10, 7))
+    spread[:, 0] = np.arange(10) / 10 + 0.05
+    assert len(Report(np.sort(spread), np.zeros(10, int)).reliability()) == 10
+
+
+@pytest.mark.parametrize("column", ["genre", "lyrics", *FEATURES])
+def test_the_identity_of_songs_depends_on_all_that_is_learned_from(songs, column):
+    other = songs.copy()
+    other.loc[7, column] = {"genre": "jazz", "lyrics": "other words"}.get(column, 0.123456)
+    assert study.songs_identity(other) != study.songs_identity(songs)

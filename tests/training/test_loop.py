@@ -1,0 +1,254 @@
+"""One loop, one scoring function."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from genre_lib import SongEncoder, SongTensors, evaluate, fit, split_songs
+from genre_lib.errors import GenreLibError
+from genre_lib.evaluation.report import Report, mean_probabilities, predict
+from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
+from genre_lib.training.device import choose_device
+
+QUIET = {"device": "cpu", "progress": False}
+
+
+@pytest.fixture
+def tensors(songs):
+    split = split_songs(songs)
+    encoder = SongEncoder().fit(split.train)
+    return encoder.encode(split.train), encoder.encode(split.validation), len(encoder.words)
+
+
+def trained(tensors, seed=0, **settings):
+    train, validation, _ = tensors
+    torch.manual_seed(seed)
+    network = DenseFeaturesNetwork(width=32)
+    settings = {"epochs": 4, "batch_size": 64, "seed": seed} | QUIET | settings
+    return network, fit(network, train, validation, **settings)
+
+
+def test_training_lowers_the_loss_and_beats_the_base_rate(tensors):
+    network, history = trained(tensors, epochs=15)
+    table = history.table()
+    assert table["train_loss"].iloc[-1] < table["train_loss"].iloc[0]
+    report = evaluate(network, tensors[1])
+    assert report.accuracy > report.base_rate + 0.05
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(tensors):
+    (a, history_a), (b, history_b) = trained(tensors), trained(tensors)
+    other, _ = trained(tensors, seed=1)
+    assert all(map(torch.equal, a.state_dict().values(), b.state_dict().values()))
+    assert [r["train_loss"] for r in history_a.rows] == [r["train_loss"] for r in history_b.rows]
+    assert not all(map(torch.equal, a.state_dict().values(), other.state_dict().values()))
+
+
+def test_the_history_has_loss_and_accuracy_of_both_sets(tensors):
+    _, history = trained(tensors)
+    table = history.table()
+    assert table.index.tolist() == [1, 2, 3, 4] and table.index.name == "epoch"
+    expected = {f"{s}_{m}" for s in ("train", "validation") for m in ("loss", "accuracy")}
+    assert expected <= set(table.columns)
+    assert table.notna().all().all()
+
+
+def test_training_counts_every_song_once_as_scoring_does(tensors):
+    train, _, words = tensors
+    network = MeanLyricsNetwork(words, dropout=0)  # and at this rate it learns nothing
+    assert len(train) % 100  # the last batch is smaller than the others
+    (row,) = fit(network, train, epochs=1, batch_size=100, learning_rate=0, **QUIET).rows
+    report = evaluate(network, train)
+    assert row["train_accuracy"] == pytest.approx(report.accuracy, rel=1e-6)
+    assert row["train_loss"] == pytest.approx(report.loss, rel=1e-5)
+
+
+class Watcher(nn.Module):
+    """Answers the same for every song, and writes down the mode in which it was asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(7))
+        self.modes = []
+
+    def forward(self, lyrics, features):
+        self.modes.append(self.training)
+        return self.weight.expand(len(features), 7)
+
+
+def test_scoring_is_in_evaluation_mode_and_training_is_not(tensors):
+    train, validation, _ = tensors
+    network = Watcher()
+    fit(network, train, validation, epochs=1, batch_size=len(train), **QUIET)
+    assert network.modes == [True, False]
+    network.train()
+    evaluate(network, validation)
+    assert network.modes[-1] is False and network.training
+
+
+def test_dropout_makes_no_difference_to_a_score(tensors):
+    network = DenseFeaturesNetwork(dropout=0.9)
+    assert np.array_equal(predict(network, tensors[1]), predict(network, tensors[1]))
+
+
+def test_label_smoothing_keeps_a_network_modest(tensors):
+    confidence = {
+        smoothing: predict(trained(tensors, epochs=15, smoothing=smoothing)[0], tensors[0])
+        .max(axis=1)
+        .mean()
+        for smoothing in (0.0, 0.4)
+    }
+    assert confidence[0.4] < confidence[0.0] - 0.05
+
+
+def test_the_size_of_scoring_batches_makes_no_difference(tensors):
+    network = MeanLyricsNetwork(tensors[2])
+    whole, pieces = predict(network, tensors[1]), predict(network, tensors[1], batch_size=7)
+    assert np.allclose(whole, pieces, atol=1e-6)
+
+
+def test_early_stopping_goes_back_to_the_lowest_validation_loss(tensors):
+    network, history = trained(tensors, epochs=200, patience=3, learning_rate=0.02)
+    losses = history.table()["validation_loss"]
+    assert len(losses) < 200 and history.best_epoch == losses.idxmin() == len(losses) - 3
+    assert evaluate(network, tensors[1]).loss == pytest.approx(losses.min(), rel=1e-5)
+
+
+def test_an_interrupt_keeps_what_was_trained(tensors):
+    class Impatient(DenseFeaturesNetwork):
+        calls = 0
+
+        def forward(self, lyrics, features):
+            Impatient.calls += 1
+            if Impatient.calls == 40:
+                raise KeyboardInterrupt
+            return super().forward(lyrics, features)
+
+    train, validation, _ = tensors
+    network = Impatient(width=16)
+    before = network.output.weight.clone()
+    history = fit(network, train, validation, epochs=50, batch_size=64, **QUIET)
+    assert history.interrupted and 1 <= len(history.rows) < 50
+    assert not torch.equal(network.output.weight, before) and not network.training
+
+
+def test_a_report_counts_as_one_would_by_hand():
+    probabilities = np.full((4, 7), 0.05)
+    for row, guess in enumerate([0, 0, 1, 2]):
+        probabilities[row, guess] = 0.7
+    report = Report(probabilities, np.array([0, 0, 1, 3]))
+    assert (report.songs, report.accuracy, report.base_rate) == (4, 0.75, 0.5)
+    assert report.macro_f1 == pytest.approx((1 + 1 + 0) / 3)
+    assert report.loss == pytest.approx(-(3 * np.log(0.7) + np.log(0.05)) / 4)
+    assert report.confusion.loc["blues", "blues"] == 2
+    assert report.confusion.loc["jazz", "hip hop"] == 1
+
+
+def test_a_gpu_that_is_full_is_not_chosen(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**20, 2**34))
+    with pytest.warns(UserWarning, match="memory is full, .* so the CPU computes: end other"):
+        assert choose_device().type != "cuda"
+
+
+def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(tensors, monkeypatch):
+    small = torch.device("meta")  # stands for a GPU
+
+    def choose(name):
+        return torch.device("cpu") if name == "cpu" else small
+
+    monkeypatch.setattr("genre_lib.training.device.choose_device", choose)
+    moved_to = SongTensors.to
+
+    def to(songs, device):
+        if device == small:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return moved_to(songs, device)
+
+    monkeypatch.setattr(SongTensors, "to", to)
+    network = MeanLyricsNetwork(tensors[2], dimension=4)
+    monkeypatch.setattr(network, "to", lambda device: network)
+    settings = {"epochs": 1, "batch_size": 64, "progress": False}
+    with pytest.warns(UserWarning, match="is full: end other notebooks.* The CPU computes now"):
+        assert len(fit(network, *tensors[:2], **settings).rows) == 1
+    with pytest.raises(GenreLibError, match="is full: end other notebooks"):
+        fit(network, *tensors[:2], **settings, device="cuda")
+
+
+def test_a_gpu_that_becomes_full_is_a_sentence(tensors):
+    class Greedy(DenseFeaturesNetwork):
+        def forward(self, lyrics, features):
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(GenreLibError, match="The GPU's memory is full: .* smaller batches"):
+        fit(Greedy(width=16), tensors[0], epochs=1, batch_size=64, **QUIET)
+
+
+def test_a_device_that_is_not_there_is_named():
+    assert choose_device("cpu").type == "cpu"
+    with pytest.raises(GenreLibError, match="'warp'"):
+        choose_device("warp")
+    if not torch.cuda.is_available():
+        with pytest.raises(GenreLibError, match="'cuda'"):
+            choose_device("cuda")
+
+
+def test_a_network_adapts_to_the_training_songs_alone(tensors):
+    class Adapting(Watcher):
+        def adapt(self, songs):
+            self.adapted_to = songs
+
+    network = Adapting()
+    fit(network, *tensors[:2], epochs=1, batch_size=512, **QUIET)
+    for seen, given in zip(network.adapted_to[:], tensors[0][:], strict=True):
+        assert torch.equal(seen, given)
+
+
+class OneWeight(nn.Module):
+    """Logits are the first score times the weights: its gradient can be written down."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.linspace(-1, 1, 7))
+
+    def forward(self, lyrics, features):
+        return features[:, :1] * self.weight
+
+
+@pytest.mark.parametrize("settings", [{"epsilon": 0.5}, {"weight_decay": 0.5}], ids=str)
+def test_a_step_is_the_one_that_adam_s_paper_gives(tensors, settings):
+    train = SongTensors(*tensors[0][:8])
+    network = OneWeight()
+    before = network.weight.detach().clone()
+    error = network(*train[:][:2]).softmax(dim=1) - nn.functional.one_hot(train.genre, 7)
+    gradient = (error * train.features[:, :1]).mean(dim=0).detach()
+    fit(network, train, epochs=1, batch_size=8, learning_rate=0.1, **settings, **QUIET)
+    # After one step both of Adam's means, corrected, are the gradient itself and its square.
+    decayed = before * (1 - 0.1 * settings.get("weight_decay", 0))
+    step = gradient / (gradient.abs() + settings.get("epsilon", 1e-8))
+    torch.testing.assert_close(network.weight.detach(), decayed - 0.1 * step)
+
+
+def test_one_cycle_rises_for_a_tenth_and_falls_in_a_straight_line(tensors):
+    rates = []
+    watched = register_optimizer_step_pre_hook(
+        lambda optimiser, *_: rates.append(optimiser.param_groups[0]["lr"])
+    )
+    train, settings = SongTensors(*tensors[0][:100]), {"learning_rate": 1.0, "one_cycle": True}
+    try:
+        fit(OneWeight(), train, epochs=10, batch_size=10, **settings, **QUIET)
+    finally:
+        watched.remove()
+    rise, fall = np.linspace(1 / 25, 1, 10), np.linspace(1, 1 / 25e4, 91)
+    assert np.allclose(rates, [*rise, *fall[1:]])
+
+
+def test_members_answer_with_the_mean_of_their_probabilities():
+    one, two = [4.0, 0.0, 0, 0, 0, 0, 0], [0.0, 1.0, 0, 0, 0, 0, 0]
+    logits = torch.tensor([[one, two]])
+    softmax = [np.exp(member) / np.exp(member).sum() for member in (one, two)]
+    assert np.allclose(mean_probabilities(logits)[0], np.mean(softmax, axis=0))
