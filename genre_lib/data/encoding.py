@@ -61,9 +61,7 @@ class SongEncoder:
             "distinct": distinct,
             "features": list(features),
         }
-        self.tokenizer = Tokenizer(WordLevel(unk_token=UNKNOWN))
-        self.tokenizer.normalizer = Lowercase()
-        self.tokenizer.pre_tokenizer = Whitespace()
+        self.tokenizer = _empty_tokenizer()
         self.mean: np.ndarray | None = None
         """What is subtracted from each score, shape (22,); `None` before it is learned."""
         self.deviation: np.ndarray | None = None
@@ -111,7 +109,7 @@ class SongEncoder:
 
     def _learn(self, pieces: Iterable[tuple[pd.DataFrame, list[str] | None]]) -> None:
         self.mean = self.deviation = None
-        self.tokenizer.model = WordLevel(unk_token=UNKNOWN)
+        self.tokenizer = _empty_tokenizer()
         names, moments = self.settings["features"], []
 
         def texts() -> Iterator[list[str]]:
@@ -227,6 +225,13 @@ class SongEncoder:
             encoder.deviation = np.array(content["deviation"], float).reshape(size)
         encoder.tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
         return encoder
+
+
+def _empty_tokenizer() -> Tokenizer:
+    tokenizer = Tokenizer(WordLevel(unk_token=UNKNOWN))
+    tokenizer.normalizer = Lowercase()
+    tokenizer.pre_tokenizer = Whitespace()
+    return tokenizer
 
 
 def _is_plain(text: str) -> bool:

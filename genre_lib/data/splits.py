@@ -71,6 +71,8 @@ def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
             f"These songs are by {songs['artist_name'].nunique()} artists and a split by artist "
             f"needs {FOLDS}: add songs, or split by song."
         )
+    if songs["genre"].isna().any():
+        raise SongsError("Some songs have no genre: fill it in or remove them.")
     rarest = songs["genre"].value_counts()
     if len(rarest) < 2:
         raise SongsError(f"All songs here are {rarest.index[0]}: a network needs two genres.")

@@ -6,8 +6,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from genre_lib import GENRES, GenreClassifier, get_recipe, split_songs
+from genre_lib.classifier.recipes import Recipe
 from genre_lib.classifier.run_folder import ENCODER, RUN, WEIGHTS
 from genre_lib.errors import GenreLibError, SongsError
 
@@ -134,3 +136,42 @@ def test_vocabulary_and_scaling_are_learned_from_the_training_songs_alone(songs,
     assert plain.words == other.words
     assert np.array_equal(plain.mean, other.mean)
     assert np.array_equal(plain.deviation, other.deviation)
+
+
+class MyNetwork(torch.nn.Module):
+    """A student's own network."""
+
+    sees = ("features",)
+
+    def __init__(self, features, width=4):
+        super().__init__()
+        self.layers = torch.nn.Sequential(
+            torch.nn.Linear(features, width), torch.nn.ReLU(), torch.nn.Linear(width, 7)
+        )
+
+    def forward(self, lyrics, features):
+        return self.layers(features)
+
+
+def test_a_network_of_one_s_own_is_trained_saved_and_loaded(songs, tmp_path):
+    recipe = Recipe("mine", "features", MyNetwork, layers={"width": 5})
+    recipe.training.update(epochs=1, batch_size=100)
+    classifier = GenreClassifier(recipe)
+    classifier.fit(songs, **QUIET)
+    classifier.save(tmp_path / "mine")
+    with pytest.raises(GenreLibError, match=r"MyNetwork, which is not one of the course's: give"):
+        GenreClassifier.load(tmp_path / "mine")
+    with pytest.raises(GenreLibError, match="MyNetwork"):
+        GenreClassifier.load(tmp_path / "mine", network=torch.nn.Linear)
+    twin = GenreClassifier.load(tmp_path / "mine", "cpu", network=MyNetwork)
+    assert twin.recipe == recipe and twin.predict(songs).equals(classifier.predict(songs))
+
+
+def test_a_network_that_does_not_say_what_it_looks_at_is_refused():
+    with pytest.raises(GenreLibError, match="Linear does not say what it looks at"):
+        Recipe("mine", "features", torch.nn.Linear)
+
+
+def test_songs_of_an_unknown_genre_can_be_predicted(run, songs):
+    unknown = songs.head(3).assign(genre="schlager")
+    assert run[0].predict(unknown).equals(run[0].predict(songs.head(3)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
+import genre_lib
 from genre_lib.cli.main import main
 from genre_lib.data.schema import GENRES
 from genre_lib.training import loop
@@ -148,3 +150,37 @@ def test_the_module_is_the_command_and_its_help_helps():
         assert name in shown
     wrong = subprocess.run([*command, "train", "melody"], capture_output=True, text=True)
     assert wrong.returncode == 2 and "Traceback" not in wrong.stderr
+
+
+@pytest.mark.parametrize("left_over", ["RANK", "LOCAL_RANK", "WORLD_SIZE"])
+def test_a_variable_that_another_launcher_left_does_not_make_a_process_wait(
+    left_over, data, tmp_path
+):
+    command = [sys.executable, "-m", "genre_lib", "train", "features", "--data", data]
+    command += ["--device", "cpu", "--recipe", "first", "--out", "run"]
+    tree = str(Path(genre_lib.__file__).parents[1])
+    environment = os.environ | {left_over: "1", "PYTHONPATH": tree}
+    ran = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0 and "Saved in run" in ran.stdout
+    assert (tmp_path / "run" / "run.json").exists()
+
+
+def test_help_and_import_wait_for_nothing_heavy():
+    code = "import sys, genre_lib, genre_lib.cli.arguments as a; a.parser(); print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "pandas", "numpy", "plotly", "sklearn"} & set(loaded)
+
+
+def test_every_name_that_the_library_offers_can_be_had():
+    for name in genre_lib.__all__:
+        assert getattr(genre_lib, name) is not None and name in dir(genre_lib)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = genre_lib.nonsense
+
+
+def test_a_table_of_one_s_own_is_described(songs):
+    songs.attrs.clear()
+    assert "songs: 1,500 songs from a table of your own" in genre_lib.describe_environment(songs)

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from genre_lib import SongEncoder
 from genre_lib.data.encoding import PAD_ID, UNKNOWN_ID
 from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.errors import GenreLibError, SongsError
 
 LINES = ["Blue moon blue night", "moon river, river wide", "Night train"]
 
@@ -86,3 +87,42 @@ def test_a_batch_by_index_equals_a_data_loader(songs):
     (loaded,) = DataLoader(torch.utils.data.Subset(tensors, [5, 3, 8]), batch_size=3)
     for by_index, by_loader in zip(tensors[torch.tensor([5, 3, 8])], loaded, strict=True):
         assert torch.equal(by_index, by_loader)
+
+
+def test_an_encoder_that_has_learned_nothing_says_so(songs):
+    with pytest.raises(GenreLibError, match=r"learned nothing yet: call fit"):
+        SongEncoder().encode(songs)
+
+
+def test_what_was_not_learned_from_is_not_encoded_as_if_it_had_been(songs):
+    words, scores = songs[["lyrics"]], songs[list(FEATURES)]
+    assert SongEncoder().fit(words).encode(songs).features.shape == (1500, 0)
+    assert SongEncoder().fit(scores).encode(songs).lyrics.shape == (1500, 0)
+    encoder = SongEncoder().fit(songs).fit(scores)  # learns anew, and forgets the words
+    assert encoder.encode(songs).lyrics.shape == (1500, 0)
+
+
+@pytest.mark.parametrize("step", ["fit", "encode"])
+def test_some_of_the_scores_are_not_taken_for_none_of_them(songs, step):
+    encoder = SongEncoder().fit(songs)
+    with pytest.raises(SongsError, match="some of the scores but not 'energy'"):
+        getattr(encoder, step)(songs.drop(columns="energy"))
+
+
+@pytest.mark.parametrize(
+    ("genre", "hint"), [("Hip-Hop", "did you mean 'hip hop'"), (None, "the genres are blues")]
+)
+def test_an_unknown_genre_is_no_number(songs, genre, hint):
+    encoder = SongEncoder().fit(songs)
+    songs.loc[4, "genre"] = genre
+    with pytest.raises(SongsError, match=f"Song 5 of this table has the genre .*{hint}"):
+        encoder.encode(songs)
+
+
+def test_a_distinct_word_is_kept_once_after_the_lines_were_cut_into_tokens():
+    songs = pd.DataFrame({"lyrics": ["Don't can't won't, don't", "Love love"]})
+    encoder = SongEncoder(min_frequency=1, max_tokens=12, distinct=True).fit(songs)
+    first, second = encoder.encode(songs).lyrics
+    kept = [encoder.words[i] for i in first[first != PAD_ID]]
+    assert kept == ["don", "'", "t", "can", "won", ","]
+    assert (second != PAD_ID).sum() == 1

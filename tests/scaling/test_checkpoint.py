@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from genre_lib import SongEncoder, fit, get_recipe, make_songs
+from genre_lib import SongEncoder, SongTensors, fit, get_recipe, make_songs
 from genre_lib.errors import GenreLibError
+from genre_lib.models import DenseFeaturesNetwork
 from genre_lib.scaling.checkpoint import Checkpoint
 
 
@@ -68,6 +69,69 @@ def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
     with pytest.raises(GenreLibError, match=r"another training, with another seed: delete it"):
         train("course", "features", tmp_path / "c", seed=1)
     assert (tmp_path / "c").read_bytes() == before
+
+
+CHANGES = {
+    "smoothing": {"smoothing": 0.3},
+    "optimiser": {"weight_decay": 0.1},
+    "epochs": {"epochs": 7},
+    "batch size": {"batch_size": 50},
+    "patience": {"patience": 2},
+    "schedule": {"one_cycle": False},
+}
+
+
+@pytest.mark.parametrize("changed", [*CHANGES, "epsilon", "learning rate"])
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path, changed):
+    train("course", "features", tmp_path / "c")
+    changes = CHANGES.get(changed, {changed.replace(" ", "_"): 0.123})
+    name = changed if changed in CHANGES else "optimiser"
+    with pytest.raises(GenreLibError, match=f"another training, with another {name}: delete it"):
+        train("course", "features", tmp_path / "c", **changes)
+
+
+SPOILED = {
+    "lyrics": lambda t: SongTensors(t.lyrics.flip(1), t.features, t.genre),
+    "scores": lambda t: SongTensors(t.lyrics, t.features + 1e-6, t.genre),
+    "genres": lambda t: SongTensors(t.lyrics, t.features, t.genre.flip(0)),
+    "order": lambda t: SongTensors(*(x.flip(0) for x in t[:])),
+    "number": lambda t: SongTensors(*t[:-1]),
+}
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_a_checkpoint_of_other_songs_is_refused(tmp_path, part, spoiled):
+    songs = SongEncoder().fit_encode(make_songs(300, seed=1))
+
+    def train_on(train, validation):
+        torch.manual_seed(0)
+        settings = {"epochs": 2, "batch_size": 100, "device": "cpu", "progress": False}
+        hooks = [Checkpoint(tmp_path / "c")]
+        fit(nn_of_both(), train, validation, **settings, hooks=hooks)
+
+    train_on(songs, songs)
+    other = SPOILED[spoiled](songs)
+    with pytest.raises(GenreLibError, match=f"another training, with another {part} songs"):
+        train_on(*((other, songs) if part == "training" else (songs, other)))
+
+
+def nn_of_both():
+    """A network whose first weights do not depend on the songs."""
+    return get_recipe("first", "combined").build(5000)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    songs = SongEncoder().fit_encode(make_songs(300, seed=1))
+    settings = {"epochs": 2, "batch_size": 100, "device": "cpu", "progress": False}
+    for layers, other in (({}, "first weights"), ({"dropout": 0.1}, "network")):
+        torch.manual_seed(1 if other == "first weights" else 0)
+        network = DenseFeaturesNetwork(**layers)
+        if not (tmp_path / "c").exists():
+            torch.manual_seed(0)
+            fit(DenseFeaturesNetwork(), songs, **settings, hooks=[Checkpoint(tmp_path / "c")])
+        with pytest.raises(GenreLibError, match=f"with another {other}: delete it"):
+            fit(network, songs, **settings, hooks=[Checkpoint(tmp_path / "c")])
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,8 @@ import pytest
 
 from genre_lib import FEATURES, GENRES, GenreClassifier
 from genre_lib.classifier.recipes import RECIPES
+from genre_lib.cli.arguments import parser
+from genre_lib.cli.main import main
 from genre_lib.data.splits import split_songs
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.intervals import interval
@@ -203,3 +207,23 @@ def test_the_identity_of_songs_depends_on_all_that_is_learned_from(songs, column
     other = songs.copy()
     other.loc[7, column] = {"genre": "jazz", "lyrics": "other words"}.get(column, 0.123456)
     assert study.songs_identity(other) != study.songs_identity(songs)
+
+
+def test_the_identity_of_songs_depends_on_all_that_splits_are_made_by(songs):
+    same = study.songs_identity(songs.copy())
+    assert same == study.songs_identity(songs)
+    for column, value in (("artist_name", "another"), ("release_date", 1950)):
+        assert study.songs_identity(songs.assign(**{column: value})) != same
+    assert study.songs_identity(songs[::-1]) != same
+
+
+def test_a_study_s_file_has_the_command_that_makes_it_again(songs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    songs.to_csv("my songs.csv", index=False)
+    monkeypatch.setattr(plan_module, "plan", lambda *_, **__: [Cell("majority", "song", 0)])
+    given = ["--split", "artist", "--split", "song", "--seeds", "3", "--no-ablations"]
+    given += ["--device", "cpu", "--data", "my songs.csv", "--out", "study.json"]
+    assert main(["study", *given]) == 0
+    command = json.loads(Path("study.json").read_text())["command"]
+    asked, stored = parser().parse_args(["study", *given]), shlex.split(command)
+    assert stored[0] == "genre-lib" and parser().parse_args(stored[1:]) == asked

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +17,7 @@ from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import Report, mean_probabilities, predict
 from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
 from genre_lib.training.device import choose_device
+from genre_lib.training.loop import train_one_epoch
 
 QUIET = {"device": "cpu", "progress": False}
 
@@ -252,3 +257,62 @@ def test_members_answer_with_the_mean_of_their_probabilities():
     logits = torch.tensor([[one, two]])
     softmax = [np.exp(member) / np.exp(member).sum() for member in (one, two)]
     assert np.allclose(mean_probabilities(logits)[0], np.mean(softmax, axis=0))
+
+
+def test_songs_without_a_genre_are_neither_learned_from_nor_scored(tensors):
+    train, validation, _ = tensors
+    nothing = torch.full_like(validation.genre, -1)
+    unknown = SongTensors(validation.lyrics, validation.features, nothing)
+    network = DenseFeaturesNetwork(width=8)
+    with pytest.raises(GenreLibError, match="training songs have no genre"):
+        fit(network, unknown, epochs=1, batch_size=64, **QUIET)
+    with pytest.raises(GenreLibError, match="validation songs have no genre"):
+        fit(network, train, unknown, epochs=1, batch_size=64, **QUIET)
+    with pytest.raises(GenreLibError, match="have no genre to compare answers with"):
+        evaluate(network, unknown)
+    assert predict(network, unknown).shape == (len(unknown), 7)
+
+
+def test_inputs_that_a_network_looks_at_must_be_there(tensors):
+    train, _, words = tensors
+    without = SongTensors(torch.empty(len(train), 0, dtype=torch.int32), *train[:][1:])
+    network = MeanLyricsNetwork(words)
+    with pytest.raises(GenreLibError, match="looks at the lyrics, which these songs"):
+        fit(network, without, epochs=1, batch_size=64, **QUIET)
+    with pytest.raises(GenreLibError, match="looks at the lyrics, which these songs"):
+        evaluate(network, without)
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+def test_no_songs_are_no_training(tensors, part):
+    none = SongTensors(*tensors[0][:0])
+    given = (none, None) if part == "training" else (tensors[0], none)
+    with pytest.raises(GenreLibError, match=f"There are no {part} songs"):
+        fit(DenseFeaturesNetwork(), *given, epochs=1, batch_size=64, **QUIET)
+    with pytest.raises(GenreLibError, match="no songs to score"):
+        evaluate(DenseFeaturesNetwork(), none)
+
+
+def test_patience_needs_songs_to_watch(tensors):
+    with pytest.raises(GenreLibError, match="needs validation songs to watch"):
+        fit(DenseFeaturesNetwork(), tensors[0], epochs=2, batch_size=64, patience=1, **QUIET)
+
+
+@pytest.mark.parametrize("where", ["train", "validation"])
+def test_a_loss_that_is_no_number_ends_training(tensors, where):
+    train, validation, _ = tensors
+    spoiled = {"train": train, "validation": validation}
+    features = spoiled[where].features.clone()
+    features[3, 0] = float("nan")
+    spoiled[where] = SongTensors(spoiled[where].lyrics, features, spoiled[where].genre)
+    with pytest.raises(GenreLibError, match=f"The {where} loss is nan in epoch 1: lower"):
+        fit(DenseFeaturesNetwork(), *spoiled.values(), epochs=5, batch_size=64, **QUIET)
+
+
+def test_the_loop_is_that_of_chapter_3():
+    """Line by line; but the library calls the loss that it is given, and the chapter torch's own."""
+    chapter = (Path(__file__).parents[2] / "book/03_training_loop.md").read_text(encoding="utf-8")
+    printed = re.search(r"^def train_one_epoch\(.*?\n(    .*?)\n```", chapter, re.M | re.S)[1]
+    printed = printed.replace("F.cross_entropy(", "cross_entropy(")
+    source = inspect.getsource(train_one_epoch)
+    assert source.split('"""')[-1].strip() == printed.strip()
