@@ -78,14 +78,14 @@ class GenreClassifier:
 
     def evaluate(self, songs: pd.DataFrame) -> Report:
         """Score the network on songs whose genre is known."""
-        return evaluate(self._trained(), self.encode(songs))
+        return evaluate(self.trained, self.encode(songs))
 
     def predict(self, songs: pd.DataFrame) -> pd.DataFrame:
         """Return one row per song: the `predicted` genre, then the probability of each genre.
 
         The songs need only the columns that the network looks at (`recipe.inputs`).
         """
-        network = self._trained()
+        network = self.trained
         inputs = songs[[name for name in songs if name != "genre"]]  # it may be unknown
         probabilities = predict(network, self.encode(inputs))
         table = pd.DataFrame(probabilities, index=songs.index, columns=list(GENRES))
@@ -118,7 +118,7 @@ class GenreClassifier:
         GenreLibError
             When `folder` holds something that is not a run, or can't be written.
         """
-        write_run(folder, Run(self.recipe, self.encoder, self._trained(), self.notes))
+        write_run(folder, Run(self.recipe, self.encoder, self.trained, self.notes))
 
     @classmethod
     def load(
@@ -146,7 +146,9 @@ class GenreClassifier:
         classifier.network = run.network.to(choose_device(device)).eval()
         return classifier
 
-    def _trained(self) -> nn.Module:
+    @property
+    def trained(self) -> nn.Module:
+        """The network; raises `GenreLibError` where there is none yet."""
         if self.network is None:
             raise GenreLibError("This classifier has not been trained: call fit(...) first.")
         return self.network

@@ -30,7 +30,7 @@ class Recipe:
     """Arguments of `genre_lib.fit`."""
 
     def __post_init__(self) -> None:
-        if not set(getattr(self.network, "sees", [""])) <= {"lyrics", "features"}:
+        if not set(self.sees) <= {"lyrics", "features"}:
             raise GenreLibError(
                 f"The class {self.network.__name__} does not say what it looks at: give it the "
                 'attribute sees = ("lyrics",), ("features",) or ("lyrics", "features").'
@@ -39,9 +39,13 @@ class Recipe:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The columns of a table of songs that the network looks at."""
-        sees = self.network.sees
-        lyrics = ("lyrics",) if "lyrics" in sees else ()
-        return lyrics + (tuple(self.features) if "features" in sees else ())
+        lyrics = ("lyrics",) if "lyrics" in self.sees else ()
+        return lyrics + (tuple(self.features) if "features" in self.sees else ())
+
+    @property
+    def sees(self) -> tuple[str, ...]:
+        """What the network looks at: `lyrics`, `features` or both."""
+        return getattr(self.network, "sees", ("",))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -51,7 +55,7 @@ class Recipe:
     def build(self, vocabulary: int) -> nn.Module:
         """Return a new network; its first weights come from torch's global seed."""
         sizes = {"lyrics": {"vocabulary": vocabulary}, "features": {"features": len(self.features)}}
-        given = {name: size for seen in self.network.sees for name, size in sizes[seen].items()}
+        given = {name: size for seen in self.sees for name, size in sizes[seen].items()}
         return self.network(**given, **self.layers)
 
     def to_json(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def word_vectors(classifier: GenreClassifier) -> pd.DataFrame:
     GenreLibError
         When the classifier's network has no layer called `embedding`.
     """
-    layer = getattr(classifier.network, "embedding", None)
+    layer = getattr(classifier.trained, "embedding", None)
     if layer is None:
         raise GenreLibError(
             f"The {classifier.recipe.task} network has no word embedding: use a lyrics network."
@@ -77,7 +77,7 @@ def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
     if classifier.recipe.inputs != ("lyrics",):
         raise GenreLibError("A word has a pull of its own in a lyrics network only: use one.")
     words = classifier.encoder.words
-    network = classifier.network
+    network = classifier.trained
     device = next(network.parameters()).device
     ids = torch.zeros(len(words), classifier.encoder.settings["max_tokens"], dtype=torch.int32)
     ids[:, 0] = torch.arange(len(words))  # row 0 is a song of padding alone

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -79,27 +80,14 @@ def _train(options: argparse.Namespace, processes: OneProcess) -> None:
         "hooks": [Checkpoint(checkpoint, processes)],
         "progress": sys.stderr.isatty() and processes.is_first,
     }
-    folder = options.data not in ("auto", "published", "synthetic") and Path(options.data)
-    if folder and folder.expanduser().is_dir():
-        from genre_lib.scaling.shards import SongShards, evaluate_shards, fit_shards
-
-        shards = SongShards(folder)
-        split, source = shards.split(options.split, options.seed, not options.all), shards.source
-        history = fit_shards(classifier, split, processes=processes, **settings)
-        score = partial(evaluate_shards, classifier)
-    else:
-        artist = ("artist_name",) if options.split == "artist" else ()
-        songs = load_songs(options.data, ("genre", *recipe.inputs, *artist))
-        divide = hold_out if options.all else split_songs
-        split, source = divide(songs, options.split, options.seed), songs.attrs["source"]
-        history = classifier.fit(split.train, split.validation, strategy=processes, **settings)
-        score = classifier.evaluate
+    fit = _fit_on_shards if _is_folder(options.data) else _fit_on_table
+    history, source, score = fit(classifier, options, processes, settings)
     if history.interrupted and not history.rows:
         raise KeyboardInterrupt  # nothing was learned: an older run is worth more
     if not processes.is_first:
         return  # the first process scores, saves and tells
     scored = ("validation",) if options.all else ("validation", "test")
-    reports = {name: score(getattr(split, name)) for name in scored}
+    reports = {name: score(name) for name in scored}
     classifier.notes = {
         "recipe": recipe.name,
         "network": recipe.task,
@@ -118,6 +106,43 @@ def _train(options: argparse.Namespace, processes: OneProcess) -> None:
         print(json.dumps(classifier.notes | {"out": str(options.out)}))
     else:
         _tell(classifier, history, reports, options.out)
+
+
+Trained = tuple[History, str, Callable[[str], Report]]
+"""What training left behind: its history, where the songs are from, and the score of a part."""
+
+
+def _fit_on_table(
+    classifier: GenreClassifier,
+    options: argparse.Namespace,
+    processes: OneProcess,
+    settings: dict[str, Any],
+) -> Trained:
+    artist = ("artist_name",) if options.split == "artist" else ()
+    songs = load_songs(options.data, ("genre", *classifier.recipe.inputs, *artist))
+    divide = hold_out if options.all else split_songs
+    split = divide(songs, options.split, options.seed)
+    history = classifier.fit(split.train, split.validation, strategy=processes, **settings)
+    return history, songs.attrs["source"], lambda part: classifier.evaluate(getattr(split, part))
+
+
+def _fit_on_shards(
+    classifier: GenreClassifier,
+    options: argparse.Namespace,
+    processes: OneProcess,
+    settings: dict[str, Any],
+) -> Trained:
+    from genre_lib.scaling.shards import SongShards, evaluate_shards, fit_shards
+
+    shards = SongShards(options.data)
+    split = shards.split(options.split, options.seed, test=not options.all)
+    history = fit_shards(classifier, split, processes=processes, **settings)
+    return history, shards.source, lambda part: evaluate_shards(classifier, getattr(split, part))
+
+
+def _is_folder(source: str) -> bool:
+    words = ("auto", "published", "synthetic")
+    return source not in words and Path(source).expanduser().is_dir()
 
 
 def _tell(

@@ -74,7 +74,7 @@ def _lyrics_log_likelihood(songs: pd.DataFrame) -> np.ndarray:
     """log p(lyrics | sound) up to a constant of each song, (n, 7). Unknown words say nothing."""
     c, language = constants(), language_of_songs()
     words = songs["lyrics"].str.removesuffix(FOOTER).str.split()
-    length = words.str.len().to_numpy()
+    length = words.map(len).to_numpy()
     fresh = [song[:k] for song, k in zip(words, drawn_words(length), strict=True)]
     song = np.repeat(np.arange(len(songs)), [len(part) for part in fresh])
     word = language["index"].get_indexer([w for part in fresh for w in part])

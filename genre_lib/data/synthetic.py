@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -123,7 +124,7 @@ def _invented(n: int, taken: set[str]) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def language_of_songs() -> dict:
+def language_of_songs() -> dict[str, Any]:
     """The word types and how often each sound uses them; the same for every seed.
 
     `words`: array of strings, topic words first (grouped by topic), then rare words.
@@ -137,10 +138,11 @@ def language_of_songs() -> dict:
     seeds = [SEED_WORDS[name].split() for name in (*TOPIC_FEATURES, "other")]
     taken = {word for topic in seeds for word in topic} | set(FOOTER.split())
     invented = iter(_invented(TOPIC_WORDS + RARE_WORDS, taken))
-    words, weight = [], []
+    words: list[str] = []
+    weights: list[np.ndarray] = []
     for seed, size, share in zip(seeds, sizes, mass, strict=True):
         words += seed + [next(invented) for _ in range(size - len(seed))]
-        weight.append((np.arange(size) + 70 * share) ** -1.5)  # Zipf-Mandelbrot
+        weights.append((np.arange(size) + 70 * share) ** -1.5)  # Zipf-Mandelbrot
     topic = np.repeat(np.arange(RARE), sizes)
     home = np.where(rng.random(TOPIC_WORDS) < TYPICAL_SHARE, rng.integers(7, size=TOPIC_WORDS), -1)
     home[np.isin(words, sum(seeds, []))] = -1
@@ -148,7 +150,7 @@ def language_of_songs() -> dict:
         home[np.isin(words, TYPICAL_WORDS[genre].split())] = g
     lean = rng.normal(0, LEAN_SPREAD, (len(GENRES), TOPIC_WORDS))
     lean[home[home >= 0], np.flatnonzero(home >= 0)] += TYPICAL_LEAN
-    weight = np.concatenate(weight)
+    weight = np.concatenate(weights)
     weight[np.isin(words, " ".join(TYPICAL_WORDS.values()).split())] *= TYPICAL_WEIGHT
     beta = weight * np.exp(lean)
     totals = np.array([np.bincount(topic, row) for row in beta])
@@ -170,17 +172,17 @@ def _artists(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, 
     c = constants()
     per_sound = np.diff(np.round(np.cumsum(np.r_[0, c["shares"]]) * n)).astype(int)
     knots, levels = np.log(c["artist_songs"]), c["artist_levels"]
-    artist, sound, genre, first = [], [], [], 0
+    artists, sounds, genres, first = [], [], [], 0
     for s, songs in enumerate(per_sound):
         sizes = np.exp(np.interp(rng.random(songs), levels, knots)).astype(int)
         sizes = np.minimum(sizes, max(1, songs // 8))
         own = np.repeat(np.arange(songs), sizes)[:songs]
         filed = rng.choice(len(GENRES), size=songs, p=c["filing"][s])
-        artist.append(first + own)
-        sound.append(np.full(songs, s))
-        genre.append(filed[own])
+        artists.append(first + own)
+        sounds.append(np.full(songs, s))
+        genres.append(filed[own])
         first += songs
-    artist, sound, genre = (np.concatenate(part) for part in (artist, sound, genre))
+    artist, sound, genre = (np.concatenate(part) for part in (artists, sounds, genres))
     guests = np.flatnonzero(rng.random(n) < GUEST_SHARE)
     artist[guests] = artist[rng.permutation(guests)]
     order = rng.permutation(n)
@@ -192,7 +194,9 @@ def drawn_words(length: np.ndarray) -> np.ndarray:
     return np.ceil(FRESH_SHARE * length).astype(int)
 
 
-def _lyrics(sound, length, artist, rng) -> tuple[list[str], np.ndarray]:
+def _lyrics(
+    sound: np.ndarray, length: np.ndarray, artist: np.ndarray, rng: np.random.Generator
+) -> tuple[list[str], np.ndarray]:
     """Lyrics of n songs, and their words counted by topic (n, 17)."""
     c, language = constants(), language_of_songs()
     n, fresh = len(sound), drawn_words(length)

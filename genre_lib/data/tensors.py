@@ -18,7 +18,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class SongTensors(Dataset):
+class SongTensors(Dataset[Batch]):
     """The one dataset class of the course: n songs as three tensors of equal length.
 
     `songs[i]` is `(lyrics, features, genre)` of one song; an index tensor or a slice in place of

@@ -13,6 +13,6 @@ def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float
 
     Student's t, because five runs estimate their own spread poorly.
     """
-    values = np.asarray(values, float)
-    reach = stats.t.ppf(0.5 + level / 2, len(values) - 1)
-    return float(values.mean()), float(reach * values.std(ddof=1) / np.sqrt(len(values)))
+    runs = np.asarray(values, float)
+    reach = stats.t.ppf(0.5 + level / 2, len(runs) - 1)
+    return float(runs.mean()), float(reach * runs.std(ddof=1) / np.sqrt(len(runs)))

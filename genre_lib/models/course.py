@@ -24,6 +24,7 @@ class WordBag(nn.Module):
     def __init__(self, vocabulary: int, width: int, drop: float = 0.0):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(vocabulary, width))
+        self.rarity: Tensor
         self.register_buffer("rarity", torch.zeros(vocabulary))
         self.drop = nn.Dropout(drop)
 
@@ -92,6 +93,9 @@ class ScoreBins(nn.Module):
 
     def __init__(self, scores: int, bins: int):
         super().__init__()
+        self.start: Tensor
+        self.size: Tensor
+        self.mean: Tensor
         self.register_buffer("start", torch.zeros(scores, bins))
         self.register_buffer("size", torch.ones(scores, bins))
         self.register_buffer("mean", torch.zeros(scores * bins))
@@ -188,6 +192,7 @@ class CombinedNetwork(nn.Module):
         self.embedding = WordBag(vocabulary, folds * len(GENRES))
         self.bias = nn.Parameter(torch.zeros(folds, len(GENRES)))
         self.bins = ScoreBins(features, bins)
+        self.cuts: Tensor
         self.register_buffer("cuts", torch.arange(-5.0, 0.0, 0.5))  # of log-probabilities
         heard = len(GENRES) * (1 + len(self.cuts))
         self.ensemble = SharedEnsemble(features * bins + heard, width, members)

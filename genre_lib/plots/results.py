@@ -33,7 +33,7 @@ def learning_curves(table: pd.DataFrame, title: str = "Learning curves") -> go.F
             )
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(tickformat=".0%", col=2)
-    last, lowest = table.iloc[-1], int(table["validation_loss"].idxmin())
+    last, lowest = table.iloc[-1], table["validation_loss"].argmin() + 1
     alt = (
         f"Learning curves over {len(table)} epochs. Training loss goes from "
         f"{table['train_loss'].iloc[0]:.2f} to {last['train_loss']:.2f}; validation loss is "
@@ -195,7 +195,7 @@ def calibration(bins: pd.DataFrame) -> go.Figure:
     )
     figure.update_xaxes(title="stated probability of the answer", tickformat=".0%", range=[0, 1])
     figure.update_yaxes(title="share that is right", tickformat=".0%", range=[0, 1])
-    largest = bins.loc[bins["songs"].idxmax()]
+    largest = bins.iloc[bins["songs"].argmax()]
     alt = (
         "Calibration curve beside the diagonal of perfect calibration. In the fullest bin, of "
         f"{largest['songs']:,.0f} songs, the network says {largest['confidence']:.0%} and is right "

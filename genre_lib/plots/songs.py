@@ -37,8 +37,8 @@ def genre_shares(songs: pd.DataFrame) -> go.Figure:
         )
     )
     figure.update_xaxes(title="songs")
-    alt = "Horizontal bars, songs a genre, from most to fewest: " + ", ".join(
-        f"{g} {n:,} ({shares[g]:.1%})" for g, n in counts[::-1].items()
+    alt = "Horizontal bars, songs per genre, from most to fewest: " + ", ".join(
+        f"{g} {counts[g]:,} ({shares[g]:.1%})" for g in counts.index[::-1]
     )
     return finish(figure, "Songs by genre", alt, height=330)
 
@@ -83,16 +83,18 @@ def away_from_nearest(places: pd.DataFrame, name: str) -> str:
 
 def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
     """Dots: the mean of each genre on two scores, with the middle half of its songs as a cross."""
-    middle = songs.groupby("genre")[[x, y]].quantile([0.25, 0.75]).unstack()
-    means = songs.groupby("genre")[[x, y]].mean()
+    by = songs.groupby("genre")[[x, y]]
+    low, high = by.quantile(0.25), by.quantile(0.75)
+    means = by.mean()
     figure = go.Figure()
-    for genre, mean in means.iterrows():
+    for genre in means.index:
+        mean = means.loc[genre]
         reach = {
             score: {
                 "type": "data",
                 "symmetric": False,
-                "array": [round(middle.loc[genre, (score, 0.75)] - mean[score], 4)],
-                "arrayminus": [round(mean[score] - middle.loc[genre, (score, 0.25)], 4)],
+                "array": [round(high.at[genre, score] - mean[score], 4)],
+                "arrayminus": [round(mean[score] - low.at[genre, score], 4)],
                 "thickness": 1,
                 "width": 0,
             }

@@ -111,7 +111,7 @@ def parquet() -> ModuleType:
 
 def in_parallel(
     function: Callable[..., None],
-    tasks: Sequence[tuple],
+    tasks: Sequence[tuple[Any, ...]],
     jobs: int | None,
     doing: str,
     progress: bool,
@@ -175,8 +175,9 @@ def _is_whole(path: Path, songs: int) -> bool:
 def _make_shard(path: Path, songs: int, seed: int, number: int) -> None:
     import pyarrow as pa
 
+    library = parquet()
     seeds = np.random.SeedSequence((seed, number)).generate_state(math.ceil(songs / PIECE))
-    writer = None
+    writer: Any = None
     try:
         with written_whole(path) as new, open(new, "wb") as file:
             for size, own in zip(_divide(songs, PIECE), seeds.tolist(), strict=True):
@@ -185,7 +186,7 @@ def _make_shard(path: Path, songs: int, seed: int, number: int) -> None:
                 table.attrs = {}
                 rows = pa.Table.from_pandas(table, preserve_index=False)
                 if writer is None:
-                    writer = parquet().ParquetWriter(file, rows.schema, compression="zstd")
+                    writer = library.ParquetWriter(file, rows.schema, compression="zstd")
                 writer.write_table(rows.cast(writer.schema))
             writer.close()
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,30 +79,26 @@ class MappedSongs:
         Blocks are drawn at random, as many as memory is to hold, and their songs shuffled. What
         is left over of them begins the next batch, so all but the last have `size` songs.
         """
-        # One number of the global generator an epoch: dropout draws from it between batches.
+        # One number of the global generator per epoch: dropout draws from it between batches.
         random = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
         starts = torch.randperm(math.ceil(len(self) / BLOCK), generator=random) * BLOCK
         left = self._read(slice(0, 0))
         for group in starts.split(MIXED // BLOCK):
-            blocks = [left, *(self._read(slice(start, start + BLOCK)) for start in group.tolist())]
-            pooled = SongTensors(*map(torch.cat, zip(*blocks, strict=True)))
-            del blocks
-            order = torch.randperm(len(pooled), generator=random)
-            mixed = pooled[order]
-            del pooled
-            whole = len(order) - len(order) % size
-            left = tuple(t[whole:].clone() for t in mixed)
-            on_device = (t[:whole].to(self.device) for t in mixed)
-            del mixed
+            pooled = _joined([left, *(self._read(slice(at, at + BLOCK)) for at in group.tolist())])
+            mixed = SongTensors(*pooled[torch.randperm(len(pooled), generator=random)])
+            del pooled  # or it would be held while the batches are learned from
+            whole = len(mixed) - len(mixed) % size
+            left = SongTensors(*(t.clone() for t in mixed[whole:]))
             if whole:
-                yield from zip(*(t.split(size) for t in on_device), strict=True)
-        if len(left[-1]):
-            yield tuple(t.to(self.device) for t in left)
+                yield from SongTensors(*mixed[:whole]).to(self.device).in_order(size)
+            del mixed
+        if len(left):
+            yield left.to(self.device)[:]
 
     def in_order(self, size: int) -> Iterator[Batch]:
         """Yield all songs, `size` at a time, as they lie."""
         for start in range(0, len(self), size):
-            yield tuple(t.to(self.device) for t in self._read(slice(start, start + size)))
+            yield self._read(slice(start, start + size)).to(self.device)[:]
 
     def sample(self, most: int) -> SongTensors:
         """Return every k-th song, with the smallest k that gives at most `most` songs."""
@@ -110,11 +106,15 @@ class MappedSongs:
         length = step * math.ceil(BLOCK / step)
         starts = range(0, len(self), length)
         blocks = [self._read(slice(start, start + length, step)) for start in starts]
-        return SongTensors(*map(torch.cat, zip(*blocks, strict=True))).to(self.device)
+        return _joined(blocks).to(self.device)
 
     def _map(self, name: str) -> np.memmap:
         return np.load(self.folder / f"{name}.npy", mmap_mode="r")
 
-    def _read(self, rows: slice) -> Batch:
+    def _read(self, rows: slice) -> SongTensors:
         """Copy some songs into memory; the maps are let go of."""
-        return tuple(torch.from_numpy(np.array(self._map(name)[rows])) for name in TENSORS)
+        return SongTensors(*(torch.from_numpy(np.array(self._map(n)[rows])) for n in TENSORS))
+
+
+def _joined(blocks: Sequence[SongTensors]) -> SongTensors:
+    return SongTensors(*map(torch.cat, zip(*(block[:] for block in blocks), strict=True)))

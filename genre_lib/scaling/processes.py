@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -189,7 +190,7 @@ def _dropout_of_whole_batches(network: nn.Module, part: PartOfSongs) -> Iterator
 
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Dropout)]
     for layer in layers:
-        layer.forward = lambda inputs, layer=layer: drop(layer, inputs)
+        layer.forward = partial(drop, layer)  # type: ignore[method-assign]
     try:
         yield
     finally:

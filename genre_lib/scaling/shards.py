@@ -19,7 +19,7 @@ from genre_lib.classifier.classifier import GenreClassifier
 from genre_lib.data.checks import check_songs
 from genre_lib.data.encoding import SongEncoder
 from genre_lib.data.schema import GENRES
-from genre_lib.data.splits import FOLDS, TEST_FOLDS, VALIDATION_FOLDS, Split
+from genre_lib.data.splits import FOLDS, TEST_FOLDS, VALIDATION_FOLDS
 from genre_lib.errors import GenreLibError, SongsError
 from genre_lib.evaluation.report import Report, evaluate
 from genre_lib.files import written_whole
@@ -28,8 +28,16 @@ from genre_lib.scaling.mapped import MappedSongs
 from genre_lib.scaling.processes import ONE_PROCESS, OneProcess
 from genre_lib.training.history import History
 
-PARTS = Split._fields
-"""train, validation, test."""
+
+class ShardSplit(NamedTuple):
+    """Songs to learn from, to choose by, and to be judged on, as parts of all shards."""
+
+    train: ShardPart
+    validation: ShardPart
+    test: ShardPart
+
+
+PARTS = ShardSplit._fields
 
 WORTH_A_PROCESS = 100_000
 """Songs that take longer to encode than a process takes to start."""
@@ -95,7 +103,7 @@ class SongShards:
         )
         """Where the songs are from, in words."""
 
-    def split(self, by: str = "song", seed: int = 0, test: bool = True) -> Split:
+    def split(self, by: str = "song", seed: int = 0, test: bool = True) -> ShardSplit:
         """Divide the songs 70/10/20 into train, validation and test, a `ShardPart` each.
 
         Parameters
@@ -116,7 +124,8 @@ class SongShards:
         """
         rule = Rule(by, seed, test)
         names = ("genre", "artist_name") if by == "artist" else ("genre",)
-        counts, genres = np.zeros((len(self.paths), len(PARTS)), int), set()
+        counts = np.zeros((len(self.paths), len(PARTS)), int)
+        genres: set[str] = set()
         for number, path in enumerate(self.paths):
             songs = _read(path, names, names)
             counts[number] = np.bincount(rule.parts(songs, number), minlength=len(PARTS))
@@ -125,7 +134,7 @@ class SongShards:
             raise SongsError(f"All songs here are {genres.pop()}: a network needs two genres.")
         if not counts.sum(axis=0)[: 3 if test else 2].all():
             raise SongsError(f"{self.folder.name} has too few {by}s to be divided: add songs.")
-        return Split(*(ShardPart(self, rule, counts, part) for part in range(len(PARTS))))
+        return ShardSplit(*(ShardPart(self, rule, counts, part) for part in range(len(PARTS))))
 
     def identity(self) -> list[Any]:
         """What changes when the files do."""
@@ -241,7 +250,7 @@ class ShardPart:
 
 def fit_shards(
     classifier: GenreClassifier,
-    split: Split,
+    split: ShardSplit,
     *,
     processes: OneProcess = ONE_PROCESS,
     progress: bool = True,
@@ -275,7 +284,7 @@ def fit_shards(
 
 def evaluate_shards(classifier: GenreClassifier, part: ShardPart) -> Report:
     """Score a classifier on a part of a split of shards."""
-    return evaluate(classifier.network, part.encode(classifier.encoder, classifier.recipe.inputs))
+    return evaluate(classifier.trained, part.encode(classifier.encoder, classifier.recipe.inputs))
 
 
 def _encode_shard(

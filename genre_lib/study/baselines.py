@@ -133,7 +133,7 @@ def _lyrics(songs: pd.DataFrame) -> list[str]:
     return strip_footer(songs["lyrics"]).tolist()
 
 
-def _spread(model: ClassifierMixin, inputs: Sequence) -> np.ndarray:
+def _spread(model: ClassifierMixin, inputs: Sequence[str] | np.ndarray) -> np.ndarray:
     """Probabilities in the order of `GENRES`, 0 for a genre that training never saw."""
     found = pd.DataFrame(model.predict_proba(inputs), columns=model.classes_)
     return found.reindex(columns=list(GENRES), fill_value=0.0).to_numpy()

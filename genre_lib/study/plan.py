@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from genre_lib.classifier.recipes import RECIPES, Recipe, get_recipe
 from genre_lib.data.schema import AUDIO_FEATURES, FEATURES, TOPIC_FEATURES
@@ -30,7 +31,9 @@ class Cell:
         return f"{self.model}, {self.split} {self.seed}, {self.variant}"
 
 
-VARIANTS: dict[str, tuple[tuple[str, ...], dict, dict, dict]] = {
+Changes = dict[str, Any]
+
+VARIANTS: dict[str, tuple[tuple[str, ...], Changes, Changes, Changes]] = {
     # name: (tasks it applies to, changes to the encoder, to the layers, to the training)
     "6 audio scores": (("features",), {"features": AUDIO_FEATURES}, {}, {}),
     "16 topics": (("features",), {"features": TOPIC_FEATURES}, {}, {}),

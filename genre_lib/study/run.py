@@ -45,10 +45,10 @@ def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict[str,
         report = _score_baseline(split, cell)
     else:
         classifier = GenreClassifier(cell_recipe(cell))
-        learn, choose = split.train, split.validation
+        learn: tuple[pd.DataFrame, ...] = (split.train, split.validation)
         if "patience" not in classifier.recipe.training:
-            learn, choose = pd.concat([learn, choose]), None
-        history = classifier.fit(learn, choose, seed=cell.seed, device=device, progress=False)
+            learn = (pd.concat(learn),)
+        history = classifier.fit(*learn, seed=cell.seed, device=device, progress=False)
         if history.interrupted:
             raise KeyboardInterrupt  # half a training is no result
         report = classifier.evaluate(split.test)

@@ -33,12 +33,13 @@ def markdown_table(rows: pd.DataFrame) -> str:
         "| split | variant | model | accuracy | macro-F1 | top-2 | calibration error | seconds |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for (split, variant, model), row in summarise(rows).iterrows():
+    for row in summarise(rows).reset_index().to_dict("records"):
         shares = [
             f"{100 * row[f'{m}_mean']:.1f} ± {100 * row[f'{m}_std']:.1f}"
             for m in ("accuracy", "macro_f1", "top2_accuracy", "calibration_error")
         ]
         lines.append(
-            f"| {split} | {variant} | {model} | {' | '.join(shares)} | {row['seconds_mean']:.1f} |"
+            f"| {row['split']} | {row['variant']} | {row['model']} | {' | '.join(shares)} "
+            f"| {row['seconds_mean']:.1f} |"
         )
     return "\n".join(lines)

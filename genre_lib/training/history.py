@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 import torch
@@ -95,7 +95,7 @@ class EpochHook(Protocol):
     """Something that `fit` calls before the first epoch and after each, such as a checkpoint."""
 
     def before_training(
-        self, state: TrainingState, train: Songs, validation: Songs | None, settings: dict
+        self, state: TrainingState, train: Songs, validation: Songs | None, settings: dict[str, Any]
     ) -> None:
         """Look at what will be trained, by which settings of `fit`; `state` may be changed."""
 

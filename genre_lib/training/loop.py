@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -85,12 +86,12 @@ def fit(
     Ctrl-C, or a notebook's stop button, ends training and keeps the weights so far. Raises
     GenreLibError when the songs can't be learned from, the loss is no number, or memory is full.
     """
-    settings = {"epochs": epochs, "batch size": batch_size, "patience": patience}
+    settings: dict[str, Any] = {"epochs": epochs, "batch size": batch_size, "patience": patience}
     settings |= {"smoothing": smoothing, "seed": seed}
     _check(network, train, validation, patience)
     network, train, validation = move(device, network, train, validation)
-    if hasattr(network, "adapt"):
-        network.adapt(train.sample(100_000))
+    if (adapt := getattr(network, "adapt", None)) is not None:
+        adapt(train.sample(100_000))
     torch.manual_seed(seed)
     optimiser = _adam(network, learning_rate, weight_decay, epsilon)
     steps = epochs * math.ceil(len(train) / batch_size)

@@ -142,7 +142,7 @@ def test_nothing_in_a_cell_learns_from_its_test_songs(songs, monkeypatch, model,
     learned = []
     fit = GenreClassifier.fit
 
-    def fit_a_recorded_table(classifier, train, validation, **settings):
+    def fit_a_recorded_table(classifier, train, validation=None, **settings):
         learned.extend([train, *([validation] if validation is not None else [])])
         return fit(classifier, train, validation, **settings)
 
