@@ -32,8 +32,8 @@ pdf: has-node book ## the book as one PDF in _build, printed by Chromium
 	@node browser/pdf.mjs _build/pdf/book.html $(PDF)
 	@echo "The PDF is made: $(PDF)"
 
-test: $(INSTALLED) ## unit tests, pair checks, and nbval over every chapter
-	@$(TEST) $(NBVAL) book/*.ipynb tests
+test: $(INSTALLED) ## unit tests, examples in docstrings, pair checks, and nbval over every chapter
+	@$(TEST) $(NBVAL) book/*.ipynb genre_lib tests
 
 test-slow: $(INSTALLED) ## training in several processes and on two hosts, killed and gone on
 	@$(BIN)/python -m pytest -q -m slow tests

@@ -1,29 +1,29 @@
 """Songs, networks and training for the course *Deep Music Genre Classification*.
 
-The core, in the order in which to read it, and the chapter that explains each part:
+The core, in reading order, and the chapters that explain each part:
 
-    data/schema        names: genres, scores, columns                        1  The songs
-    data/checks        what a valid table of songs is                        1
-    data/songs         where songs come from                                 1
-    data/splits        training, validation and test songs                   1
-    data/encoding      words and scores become numbers                       2  Tensors
-    data/tensors       the data set that networks see                        2
-    training/loop      one loop for every network                            3  The training loop
-    training/history   losses, and the best epoch                            3
-    training/device    CPU or GPU                                            3
-    evaluation/report  accuracy, F1, calibration                             3
-    models/original    the post's networks                                   4  The lyrics network
-    models/first       the plain ideas, done right                           4 to 6
-    models/course      the course's networks                                 4 to 6
-    classifier/        encoder and network in one object, on disk            6  The combined network
-    classifier/words   what the network has learned about words              7  Word embeddings
-    evaluation/intervals   how sure one may be of a mean                     Evaluation
-    plots/             every figure
-    data/synthetic, data/bayes   made-up songs, and their best classifier    The ceiling
+    data/schema            names: genres, scores, columns                  1  The songs
+    data/checks            what a valid table of songs is                  1
+    data/songs             where songs come from                           1
+    data/splits            training, validation and test songs             1
+    data/encoding          words and scores become numbers                 2  Tensors
+    data/tensors           the data set that networks learn from           2
+    training/loop          one loop for every network                      3  The training loop
+    training/history       losses, and the best epoch                      3
+    training/device        CPU or GPU                                      3
+    evaluation/report      accuracy, F1, calibration                       3
+    models/original        the networks of the original post               4  The lyrics network
+    models/first           the simple ideas, done right                    4 to 6
+    models/course          the course's networks                           4 to 6
+    classifier/            encoder and network in one object, on disk      6  The combined network
+    classifier/words       what the network has learned about words        7  Word embeddings
+    evaluation/intervals   how precise a mean is                           Evaluation
+    plots/                 every figure
+    data/synthetic, data/bayes   made-up songs, and their best classifier  The ceiling
 
-What stands on the core, and is never imported by it: `scaling/` (chapter *Scaling*), `study/`
-(*Baselines*, *Evaluation*) and the command line, `cli/`. The names that chapters use most can be
-imported from here; they are loaded when they are first used.
+Three more packages use the core, which never imports them: `scaling/` (chapter *Scaling*),
+`study/` (*Baselines*, *Evaluation*) and the command line, `cli/`. The names that chapters use most
+can be imported from here; each is loaded when it is first used.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from genre_lib.evaluation.report import evaluate as evaluate
     from genre_lib.training.loop import fit as fit
 
-_HOMES = {
+_MODULES = {
     "AUDIO_FEATURES": "data.schema",
     "FEATURES": "data.schema",
     "GENRES": "data.schema",
@@ -65,17 +65,17 @@ _HOMES = {
     "plots": "plots",
     "split_songs": "data.splits",
 }
-"""Each name that can be imported from here, and the module that it is loaded from."""
+"""The module of each name that can be imported from here."""
 
-__all__ = sorted(_HOMES)
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for (PEP 562): torch alone takes seconds."""
-    if name not in _HOMES:
+    """Load a name when it is first used (PEP 562), as importing torch takes seconds."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f"{__name__}.{_HOMES[name]}")
-    value = home if name == "plots" else getattr(home, name)
+    module = import_module(f"{__name__}.{_MODULES[name]}")
+    value = module if name == "plots" else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -1,4 +1,4 @@
-"""The library's errors: faults that the reader can mend."""
+"""The library's errors: problems that the user can fix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class GenreLibError(ValueError):
-    """A fault that the reader can mend; its message is one sentence that says how."""
+    """A problem that the user can fix; the message is one sentence that says how."""
 
 
 class SongsError(GenreLibError):
@@ -15,8 +15,10 @@ class SongsError(GenreLibError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that is spelled most like `word`, or `None` if none is near.
+    """Return the known word whose spelling is closest to `word`, or `None` if none is close.
 
+    Examples
+    --------
     >>> nearest("Hip-hop", ["hip hop", "jazz"])
     'hip hop'
     """
@@ -26,8 +28,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Return the end of a message about an unknown word: the nearest known one, or `otherwise`.
+    """Return a hint for a message about an unknown word: the nearest known one, or `otherwise`.
 
+    Examples
+    --------
     >>> did_you_mean("jaz", ["jazz", "pop"], "use one of jazz, pop.")
     "did you mean 'jazz'?"
     """

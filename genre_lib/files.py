@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all."""
+"""Writing files and folders completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,35 +12,43 @@ from pathlib import Path
 
 from genre_lib.errors import GenreLibError
 
-WRITING = ".writing-"
-"""What the name of a folder begins with in which something is being written."""
+TEMPORARY_PREFIX = ".writing-"
+"""Prefix of the temporary folders in which new files are written."""
 
-FORGOTTEN = 3600
-"""Seconds after which such a folder is of a process that was killed, if nothing in it changed."""
+STALE_AFTER = 3600
+"""Seconds without a change after which a temporary folder is taken to be from a killed process."""
 
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Yield a new path for a file or folder, which takes the place of `target` after the block.
+    """Yield a temporary path for a file or folder that replaces `target` after the block.
 
-    When the block, or the machine, stops half-way, `target` is what it was before. Folders above
-    it are made. A device, a pipe or a link, such as `/dev/stdout`, is written to as it is.
+    If the block fails or the machine stops, `target` stays unchanged. Missing parent folders are
+    created. A device, pipe or link, such as `/dev/stdout`, is written to directly.
 
     Raises
     ------
     OSError
-        When it can't be written.
+        When `target` can't be written.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with written_whole(Path(folder) / "notes.txt") as new:
+    ...         _ = new.write_text("jazz")
+    ...     (Path(folder) / "notes.txt").read_text()
+    'jazz'
     """
     if target.is_symlink() or (target.exists() and not (target.is_file() or target.is_dir())):
         yield target
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"{WRITING}{target.name}-"
-    _remove_forgotten(target.parent, prefix)
+    prefix = f"{TEMPORARY_PREFIX}{target.name}-"
+    _remove_stale(target.parent, prefix)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=prefix) as folder:
         new = Path(folder) / target.name
         yield new
-        # A name must not outlive a power cut that its content did not.
+        # Flush the content to disk first, or a power cut could leave an empty file.
         for path in [new, *new.rglob("*")]:
             if path.is_file():
                 with open(path, "rb+") as file:
@@ -51,24 +59,25 @@ def written_whole(target: Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a text file, whole or not at all.
+    """Write a text file, completely or not at all.
 
     Raises
     ------
     GenreLibError
-        When it can't be written; an older file is then as it was.
+        When the file can't be written; an existing file then stays unchanged.
     """
     try:
         with written_whole(Path(path)) as new:
             new.write_text(text, encoding="utf-8")
     except OSError as error:
         raise GenreLibError(
-            f"Could not write {path} ({error.strerror or error}): make room, or name another file."
+            f"Could not write {path} ({error.strerror or error}): free some disk space, or choose "
+            "another file."
         ) from error
 
 
-def _remove_forgotten(folder: Path, prefix: str) -> None:
-    for left in folder.glob(f"{prefix}*"):
-        newest = max((p.stat().st_mtime for p in (left, *left.rglob("*"))), default=0)
-        if time.time() - newest > FORGOTTEN:
-            shutil.rmtree(left, ignore_errors=True)
+def _remove_stale(folder: Path, prefix: str) -> None:
+    for old in folder.glob(f"{prefix}*"):
+        newest = max((p.stat().st_mtime for p in (old, *old.rglob("*"))), default=0)
+        if time.time() - newest > STALE_AFTER:
+            shutil.rmtree(old, ignore_errors=True)

@@ -46,7 +46,7 @@ def test_a_study_that_has_no_room_keeps_its_file_and_goes_on(songs, tmp_path):
     before = content(tmp_path)
     with (
         room_for(path.stat().st_size),
-        pytest.raises(GenreLibError, match=r"study\.json .*make room"),
+        pytest.raises(GenreLibError, match=r"study\.json .*free some disk space"),
     ):
         run_study(songs, cells, path, "command", progress=False)
     assert content(tmp_path) == before

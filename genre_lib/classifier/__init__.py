@@ -1,1 +1,1 @@
-"""Encoder and network in one object, its settings, its folder on disk, its words. Chapter 6."""
+"""Encoder and network in one object; its settings, folder on disk and words. Chapters 6 and 7."""

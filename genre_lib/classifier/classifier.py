@@ -1,7 +1,4 @@
-"""Encoder and network in one object, from a table of songs to a file on disk.
-
-Explained in chapter 6, *The combined network*.
-"""
+"""Encoder and network in one object. Explained in chapter 6, *The combined network*."""
 
 from __future__ import annotations
 
@@ -25,14 +22,24 @@ from genre_lib.training.loop import fit
 
 
 class GenreClassifier:
-    """What a recipe makes of training songs: `fit`, `evaluate`, `predict`, `save`, `load`."""
+    """An encoder and a network, built and trained by a recipe.
+
+    Examples
+    --------
+    >>> from genre_lib import get_recipe, make_songs
+    >>> songs, classifier = make_songs(200), GenreClassifier(get_recipe("course", "lyrics"))
+    >>> len(classifier.fit(songs, epochs=2, progress=False).rows)
+    2
+    >>> classifier.predict(songs).shape
+    (200, 8)
+    """
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
         self.encoder = SongEncoder(**recipe.encoder)
         self.network: nn.Module | None = None
         self.notes: dict[str, Any] = {}
-        """What is worth keeping beside the weights: data source, seed, scores. JSON types only."""
+        """What to save with the weights, in JSON types: data source, seed, results."""
 
     def fit(
         self,
@@ -42,42 +49,48 @@ class GenreClassifier:
         seed: int = 0,
         **settings: Any,
     ) -> History:
-        """Learn vocabulary, scaling and weights; the encoder sees the training songs alone.
+        """Learn vocabulary, scaling and weights; the encoder learns from the training songs only.
 
         Parameters
         ----------
         train, validation
             Tables of songs with the columns that the network looks at, and the genre.
         seed
-            Fixes the first weights, the order of the songs and the dropout.
+            Fixes the initial weights, the order of the songs and the dropout.
         settings
-            Further arguments of `genre_lib.training.loop.fit`, such as `device`; they come before
-            the recipe's. Errors are its, too.
+            Further arguments of `genre_lib.fit`, such as `device`, which override the recipe's.
+
+        Raises
+        ------
+        SongsError
+            When a column that the network looks at is missing.
+        GenreLibError
+            As `genre_lib.fit` does.
         """
-        learned = self.encoder.fit_encode(self._needed(train))
-        watched = None if validation is None else self.encode(validation)
-        return self.fit_encoded(learned, watched, seed=seed, **settings)
+        encoded = self.encoder.fit_encode(self._select_columns(train))
+        encoded_validation = None if validation is None else self.encode(validation)
+        return self.fit_encoded(encoded, encoded_validation, seed=seed, **settings)
 
     def fit_encoded(
         self, train: Songs, validation: Songs | None = None, *, seed: int = 0, **settings: Any
     ) -> History:
-        """Learn the weights alone, from songs that the classifier's fitted encoder has encoded."""
+        """Learn only the weights, from songs that the classifier's fitted encoder has encoded."""
         torch.manual_seed(seed)
         self.network = self.recipe.build(len(self.encoder.words))
         return fit(self.network, train, validation, seed=seed, **self.recipe.training | settings)
 
     def encode(self, songs: pd.DataFrame) -> SongTensors:
-        """Turn a table of n songs into the tensors that the network looks at.
+        """Convert a table of n songs to the tensors that the network looks at.
 
         Raises
         ------
         SongsError
             When a column that the network looks at is missing.
         """
-        return self.encoder.encode(self._needed(songs))
+        return self.encoder.encode(self._select_columns(songs))
 
     def evaluate(self, songs: pd.DataFrame) -> Report:
-        """Score the network on songs whose genre is known."""
+        """Evaluate the network on songs with a genre; errors are those of `genre_lib.evaluate`."""
         return evaluate(self.trained, self.encode(songs))
 
     def predict(self, songs: pd.DataFrame) -> pd.DataFrame:
@@ -86,19 +99,19 @@ class GenreClassifier:
         The songs need only the columns that the network looks at (`recipe.inputs`).
         """
         network = self.trained
-        inputs = songs[[name for name in songs if name != "genre"]]  # it may be unknown
+        inputs = songs[[name for name in songs if name != "genre"]]  # may be an unknown genre
         probabilities = predict(network, self.encode(inputs))
         table = pd.DataFrame(probabilities, index=songs.index, columns=list(GENRES))
         table.insert(0, "predicted", table.idxmax(axis=1))
         return table
 
     def predict_lyrics(self, text: str) -> pd.Series:
-        """Return the probability of each genre for typed lyrics, the most probable first.
+        """Return the probability of each genre for some lyrics, the most probable first.
 
         Raises
         ------
         SongsError
-            When the network needs the 22 scores too, which a typed line does not have.
+            When the network needs scores, too.
         """
         if self.recipe.inputs != ("lyrics",):
             raise SongsError(
@@ -109,14 +122,14 @@ class GenreClassifier:
         return table.loc[0, list(GENRES)].astype(float).sort_values(ascending=False)
 
     def save(self, folder: str | Path) -> None:
-        """Write the run folder: weights (safetensors), encoder and settings (JSON).
+        """Save the weights (safetensors), the encoder and the settings (JSON) in a run folder.
 
-        An older run in `folder` is replaced, but only by a whole new one.
+        An older run in `folder` is replaced once the new one is complete.
 
         Raises
         ------
         GenreLibError
-            When `folder` holds something that is not a run, or can't be written.
+            When the classifier is not trained, or `folder` has other files or can't be written.
         """
         write_run(folder, Run(self.recipe, self.encoder, self.trained, self.notes))
 
@@ -124,21 +137,21 @@ class GenreClassifier:
     def load(
         cls, folder: str | Path, device: str = "auto", network: type[nn.Module] | None = None
     ) -> GenreClassifier:
-        """Read a run folder and put its network on `device`, ready to answer.
+        """Load a classifier from a run folder, with its network on `device`.
 
         Parameters
         ----------
         folder
-            What `save` wrote.
+            A folder written by `save`.
         device
-            Where it is to compute.
+            See `genre_lib.training.device.choose_device`.
         network
-            The network's class, where it is not one of the course's but your own.
+            The network's class, if it is your own instead of one of the course's.
 
         Raises
         ------
         GenreLibError
-            When the folder is not a run, lacks a file, is damaged, or is of another format.
+            When the folder is not a run folder, is incomplete or damaged, or has another format.
         """
         run = read_run(folder, network)
         classifier = cls(run.recipe)
@@ -148,17 +161,17 @@ class GenreClassifier:
 
     @property
     def trained(self) -> nn.Module:
-        """The network; raises `GenreLibError` where there is none yet."""
+        """The trained network; `GenreLibError` if there is none yet."""
         if self.network is None:
             raise GenreLibError("This classifier has not been trained: call fit(...) first.")
         return self.network
 
-    def _needed(self, songs: pd.DataFrame) -> pd.DataFrame:
-        """Return the columns that the network looks at, and the genre: others cost only time."""
+    def _select_columns(self, songs: pd.DataFrame) -> pd.DataFrame:
+        """Return only the columns that the network looks at, and the genre if it is there."""
         missing = [name for name in self.recipe.inputs if name not in songs]
         if missing:
             raise SongsError(
                 f"The {self.recipe.task} network needs the column {missing[0]!r}, which this "
-                "table of songs does not have."
+                "table of songs does not have: add it."
             )
         return songs[[name for name in ("genre", *self.recipe.inputs) if name in songs]]

@@ -1,4 +1,4 @@
-"""Named settings for each network. Explained where the network is, in chapters 4 to 6."""
+"""Named settings for each network. Explained with the networks, in chapters 4 to 6."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from genre_lib.errors import GenreLibError, did_you_mean
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that fixes a training run but the songs, the seed and the device."""
+    """All settings of a training run, except the songs, the seed and the device."""
 
     name: str
-    """`original`, the post's; `first`, a plain version of ours; or `course`, the best of ours."""
+    """`original` (from the original post), `first` (a simple version) or `course` (the best)."""
     task: str
-    """What the network sees: `lyrics`, `features` or `combined`."""
+    """What the network looks at: `lyrics`, `features` or `combined`."""
     network: type[nn.Module]
-    """The network's class: one of `genre_lib.models`, or your own that has a `sees` like theirs."""
+    """The network's class: one of `genre_lib.models`, or your own with an attribute `sees`."""
     encoder: dict[str, Any] = field(default_factory=dict)
     """Arguments of `SongEncoder`."""
     layers: dict[str, Any] = field(default_factory=dict)
-    """Arguments of the network, the size of the vocabulary left out."""
+    """Arguments of the network, except the sizes of its inputs."""
     training: dict[str, Any] = field(default_factory=dict)
     """Arguments of `genre_lib.fit`."""
 
@@ -49,36 +49,36 @@ class Recipe:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The scores that the encoder reads."""
+        """The score columns that the encoder reads."""
         return self.encoder.get("features", FEATURES)
 
     def build(self, vocabulary: int) -> nn.Module:
-        """Return a new network; its first weights come from torch's global seed."""
+        """Return a new network; its initial weights depend on torch's global seed."""
         sizes = {"lyrics": {"vocabulary": vocabulary}, "features": {"features": len(self.features)}}
         given = {name: size for seen in self.sees for name, size in sizes[seen].items()}
         return self.network(**given, **self.layers)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the recipe in JSON types; the network by the name of its class."""
+        """Return the recipe in JSON types, with the name of the network's class."""
         return {f.name: getattr(self, f.name) for f in fields(self)} | {
             "network": self.network.__name__
         }
 
     @classmethod
     def from_json(cls, content: dict[str, Any], network: type[nn.Module] | None = None) -> Recipe:
-        """Return the recipe that `to_json` described.
+        """Return the recipe that `to_json` has stored.
 
         Raises
         ------
         GenreLibError
-            When its network is none of the course's and no class, or another, was given.
+            When its network is not one of the course's, and `network` is not its class.
         """
         name = content["network"]
         if network is None:
             network = getattr(models, name) if name in models.__all__ else None
         if network is None or network.__name__ != name:
             raise GenreLibError(
-                f"This run is of the network {name}, which is not one of the course's: give its "
+                f"This run has the network {name}, which is not one of the course's: give its "
                 f"class, GenreClassifier.load(folder, network={name})."
             )
         return cls(**content | {"network": network})
@@ -136,8 +136,8 @@ RECIPES = {
             "lyrics",
             models.LyricsNetwork,
             encoder=COURSE_ENCODER,
-            # Adam divides by a mean of past gradients; a larger epsilon keeps it from taking full
-            # steps on words that are hardly ever seen.
+            # Adam divides by a mean of past gradients; a larger epsilon prevents large steps for
+            # words that hardly ever occur.
             training={"epochs": 4, "batch_size": 1024, "epsilon": 1e-5, "smoothing": 0.2}
             | ONE_CYCLE
             | {"learning_rate": 4e-2},
@@ -166,11 +166,16 @@ def get_recipe(name: str, task: str) -> Recipe:
     Raises
     ------
     GenreLibError
-        When there is none; the message lists those that exist.
+        When there is no such recipe.
+
+    Examples
+    --------
+    >>> get_recipe("original", "lyrics").training
+    {'epochs': 30, 'batch_size': 8}
     """
     try:
         return RECIPES[name, task]
     except KeyError:
         known = [f"{n} {t}" for n, t in RECIPES]
-        hint = did_you_mean(f"{name} {task}", known, f"there are {', '.join(known)}.")
+        hint = did_you_mean(f"{name} {task}", known, f"use one of {', '.join(known)}.")
         raise GenreLibError(f"There is no recipe '{name} {task}': {hint}") from None

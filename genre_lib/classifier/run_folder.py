@@ -1,7 +1,7 @@
-"""The folder that a trained classifier is kept in. Explained in chapter 6.
+"""The folder in which a trained classifier is saved. Explained in chapter 6.
 
-It holds the weights (safetensors), the encoder and the settings (JSON): nothing in it is code, and
-reading it runs none.
+It contains the weights (safetensors), the encoder and the settings (JSON), and no code, so that
+loading it is safe.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from genre_lib.errors import GenreLibError, did_you_mean
 from genre_lib.files import written_whole
 
 FORMAT = 2
-"""Raised when a run folder of an older library could not be read by a newer one."""
+"""Incremented whenever the library can no longer read older run folders."""
 
 RUN, ENCODER, WEIGHTS = "run.json", "encoder.json", "network.safetensors"
+"""The files of a run folder."""
 
 
 class Run(NamedTuple):
-    """What a run folder holds."""
+    """The content of a run folder."""
 
     recipe: Recipe
     encoder: SongEncoder
@@ -37,15 +38,15 @@ class Run(NamedTuple):
 
 
 def write_run(folder: str | Path, run: Run) -> None:
-    """Write a run folder; an older run in its place is replaced, but only by a whole new one.
+    """Write a run folder; an older run is replaced once the new one is complete.
 
     Raises
     ------
     GenreLibError
-        When `folder` holds something that is not a run, or can't be written.
+        When `folder` has other files, or can't be written.
     """
     folder = check_run_target(folder)
-    about = {
+    description = {
         "format": FORMAT,
         "recipe": run.recipe.to_json(),
         "vocabulary": len(run.encoder.words),
@@ -57,9 +58,9 @@ def write_run(folder: str | Path, run: Run) -> None:
     try:
         with written_whole(folder) as new:
             new.mkdir()
-            (new / WEIGHTS).write_bytes(save(weights))  # save_file has errors of its own
+            (new / WEIGHTS).write_bytes(save(weights))  # save_file would not raise OSError
             (new / ENCODER).write_text(run.encoder.to_json(), encoding="utf-8")
-            (new / RUN).write_text(json.dumps(about, indent=1), encoding="utf-8")
+            (new / RUN).write_text(json.dumps(description, indent=1), encoding="utf-8")
     except OSError as error:
         raise GenreLibError(
             f"The run could not be written to {folder} ({error.strerror or error}): choose "
@@ -75,73 +76,72 @@ def read_run(folder: str | Path, network: type[nn.Module] | None = None) -> Run:
     folder
         The folder.
     network
-        The class of the network, where it is not one of the course's.
+        The network's class, if it is not one of the course's.
 
     Raises
     ------
     GenreLibError
-        When the folder is not a run, lacks a file, is damaged, or is of another format.
+        When the folder is not a run folder, is incomplete or damaged, or has another format.
     """
     folder = Path(folder)
-    about = _read_about(folder)
+    description = _read_description(folder)
     name = RUN
     try:
-        recipe = Recipe.from_json(about["recipe"], network)
-        built = recipe.build(about["vocabulary"])
+        recipe = Recipe.from_json(description["recipe"], network)
+        built = recipe.build(description["vocabulary"])
         name = ENCODER
         encoder = SongEncoder.from_json((folder / ENCODER).read_text(encoding="utf-8"))
         if encoder.settings != SongEncoder(**recipe.encoder).settings:
             raise ValueError("it belongs to another recipe")
-        if len(encoder.words) != about["vocabulary"]:
+        if len(encoder.words) != description["vocabulary"]:
             raise ValueError("it belongs to another run")
         name = WEIGHTS
         weights: dict[str, Tensor] = load_file(folder / WEIGHTS)
         built.load_state_dict(weights)
         if not all(weight.isfinite().all() for weight in weights.values()):
-            raise ValueError("it holds values that are not numbers")
-    except GenreLibError:  # of a network that is not known
+            raise ValueError("it has weights that are not finite")
+    except GenreLibError:  # an unknown network
         raise
-    # The JSON library, safetensors, tokenizers and torch each have errors of their own, and
-    # tokenizers raises plain exceptions.
+    # JSON, safetensors, tokenizers and torch raise different errors; tokenizers' are `Exception`.
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
         raise GenreLibError(
-            f"The run folder {folder} is damaged ({name}: {reason}): train again, or copy it anew."
+            f"The run folder {folder} is damaged ({name}: {reason}): train or copy it again."
         ) from error
-    return Run(recipe, encoder, built, about["notes"])
+    return Run(recipe, encoder, built, description["notes"])
 
 
 def check_run_target(folder: str | Path) -> Path:
-    """Return `folder` as a path if a run may be written there, so that nothing else is lost.
+    """Return `folder` as a path if a run can be written there without losing other files.
 
     Raises
     ------
     GenreLibError
-        When it is a file, the folder you are in, or one that can't be written or that holds
-        something other than an earlier run.
+        When it is a file or the current folder, can't be written, or has files other than an
+        earlier run.
     """
     folder = Path(folder).expanduser().resolve()
     if folder == Path.cwd():
-        raise GenreLibError("The run can't replace the folder that you are in: name another.")
+        raise GenreLibError("The run can't replace the current folder: choose another folder.")
     existing = next(parent for parent in folder.parents if parent.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK)):
         raise GenreLibError(f"Nothing can be written in {existing}: choose another folder.")
     if folder.exists() and not folder.is_dir():
-        raise GenreLibError(f"{folder} is a file: give a folder for the run.")
+        raise GenreLibError(f"{folder} is a file: choose a folder for the run.")
     if folder.is_dir() and {p.name for p in folder.iterdir()} - {RUN, ENCODER, WEIGHTS}:
-        raise GenreLibError(f"{folder} holds other files: give a new or empty folder for the run.")
+        raise GenreLibError(f"{folder} has other files: choose a new or empty folder for the run.")
     return folder
 
 
-def _read_about(folder: Path) -> dict[str, Any]:
+def _read_description(folder: Path) -> dict[str, Any]:
     if folder.is_file():
-        raise GenreLibError(f"{folder} is a file: give the folder of a run.")
+        raise GenreLibError(f"{folder} is a file: give a run folder.")
     if not folder.is_dir():
         siblings = [p.name for p in folder.parent.glob("*/")] if folder.parent.is_dir() else []
         hint = did_you_mean(folder.name, siblings, "train first, or check the path.")
         raise GenreLibError(f"There is no run folder {folder}: {hint}")
     if not any((folder / name).exists() for name in (RUN, ENCODER, WEIGHTS)):
-        raise GenreLibError(f"{folder} is not the folder of a run: train first, or check the path.")
+        raise GenreLibError(f"{folder} is not a run folder: train first, or check the path.")
     for name in (RUN, ENCODER, WEIGHTS):
         if not (folder / name).is_file():
             raise GenreLibError(
@@ -149,9 +149,9 @@ def _read_about(folder: Path) -> dict[str, Any]:
                 "the whole folder."
             )
     try:
-        about: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        found, genres = about["format"], tuple(about["genres"])
-        _ = about["recipe"]["network"], about["vocabulary"], about["notes"]
+        description: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        found, genres = description["format"], tuple(description["genres"])
+        _ = description["recipe"]["network"], description["vocabulary"], description["notes"]
     except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         raise GenreLibError(f"{folder / RUN} does not describe a run: train again.") from error
     if found != FORMAT or genres != GENRES:
@@ -159,4 +159,4 @@ def _read_about(folder: Path) -> dict[str, Any]:
             f"The run folder {folder} was written by another version of genre-lib (format "
             f"{found!r}, this one reads {FORMAT!r}): train again with this version."
         )
-    return about
+    return description

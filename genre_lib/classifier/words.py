@@ -1,4 +1,4 @@
-"""What the lyrics network has learned about single words. Explained in chapter 7."""
+"""What a lyrics network has learned about single words. Explained in chapter 7."""
 
 from __future__ import annotations
 
@@ -16,12 +16,20 @@ from genre_lib.errors import GenreLibError
 
 
 def word_vectors(classifier: GenreClassifier) -> pd.DataFrame:
-    """Return the learned embedding: a row a word, a column a dimension; `<pad>`, `<unk>` left out.
+    """Return the learned embedding, one row per word, without `<pad>` and `<unk>`.
 
     Raises
     ------
     GenreLibError
         When the classifier's network has no layer called `embedding`.
+
+    Examples
+    --------
+    >>> from genre_lib import get_recipe, make_songs
+    >>> classifier = GenreClassifier(get_recipe("first", "lyrics"))
+    >>> _ = classifier.fit(make_songs(200), epochs=1, patience=None, progress=False)
+    >>> word_vectors(classifier).shape[1]
+    64
     """
     layer = getattr(classifier.trained, "embedding", None)
     if layer is None:
@@ -34,56 +42,81 @@ def word_vectors(classifier: GenreClassifier) -> pd.DataFrame:
 
 
 def principal_components(vectors: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """Project vectors, shape (words, dimensions), on the two directions in which they vary most.
+    """Project vectors, shape (words, dimensions), onto the two directions of largest variance.
 
-    Returns the coordinates, columns `x` and `y`, and each direction's share of all variance.
+    Returns
+    -------
+    plane
+        The coordinates, columns `x` and `y`, one row per word.
+    shares
+        Each direction's share of the total variance, shape (2,).
+
+    Examples
+    --------
+    >>> plane, shares = principal_components(pd.DataFrame([[0, 0], [3, 4], [6, 8]]))
+    >>> [round(float(x)) for x in plane["x"]], [round(float(share), 2) for share in shares]
+    ([-5, 0, 5], [1.0, 0.0])
     """
     pca = PCA(n_components=2, svd_solver="full")
     plane = pca.fit_transform(vectors.to_numpy())
-    # PCA leaves the sign of an axis open: fix it, so that a picture is the same on every machine.
+    # PCA doesn't determine the sign of an axis: fix it, so that plots look the same everywhere.
     plane *= np.where(pca.components_.sum(axis=1) < 0, -1, 1)
     table = pd.DataFrame(plane, index=vectors.index, columns=["x", "y"])
     return table, pca.explained_variance_ratio_
 
 
 def nearest_words(vectors: pd.DataFrame, word: str, n: int = 8) -> pd.Series:
-    """Return the `n` words whose vectors point most nearly the way that `word`'s does.
+    """Return the `n` words whose vectors are most similar to that of `word`.
 
-    The values are cosines: 1 for the same direction, 0 for a right angle.
+    The values are cosine similarities: 1 for the same direction, 0 for a right angle.
 
     Raises
     ------
     GenreLibError
-        When the vocabulary does not know `word`.
+        When the vocabulary does not have `word`.
+
+    Examples
+    --------
+    >>> vectors = pd.DataFrame([[1, 0], [2, 1], [0, 1]], index=["night", "moon", "truck"])
+    >>> nearest_words(vectors, "night", n=2).round(2).to_dict()
+    {'moon': 0.89, 'truck': 0.0}
     """
     if word not in vectors.index:
-        raise GenreLibError(f"The vocabulary does not know {word!r}: try a more frequent word.")
+        raise GenreLibError(f"The vocabulary does not have {word!r}: try a more frequent word.")
     unit = vectors.div(np.linalg.norm(vectors, axis=1), axis=0)
     return (unit @ unit.loc[word]).drop(word).nlargest(n)
 
 
 def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
-    """Return each word's pull toward each genre: a row a word, a column a genre.
+    """Return each word's pull toward each genre: one row per word, one column per genre.
 
-    A word's pull is what it adds to the genre's logit when it is a song's only word, beyond what
-    a song without known words gets, less the mean over the genres (a sum that softmax ignores).
-    So every row sums to 0, and a word that says nothing has a row of zeros.
+    A word's pull is the genre's logit for a song with only this word, minus that for a song
+    without known words, minus the mean over the genres (a constant that softmax ignores). So
+    every row sums to 0, and a word without influence has a row of zeros.
 
     Raises
     ------
     GenreLibError
-        When the classifier's network does not work on lyrics alone.
+        When the classifier's network looks at more than the lyrics.
+
+    Examples
+    --------
+    >>> from genre_lib import get_recipe, make_songs
+    >>> classifier = GenreClassifier(get_recipe("course", "lyrics"))
+    >>> _ = classifier.fit(make_songs(200), epochs=1, progress=False)
+    >>> list(genre_pull(classifier).columns)[:3]
+    ['blues', 'country', 'hip hop']
     """
     if classifier.recipe.inputs != ("lyrics",):
-        raise GenreLibError("A word has a pull of its own in a lyrics network only: use one.")
+        raise GenreLibError("Only a lyrics network gives each word a pull: use one.")
     words = classifier.encoder.words
     network = classifier.trained
     device = next(network.parameters()).device
     ids = torch.zeros(len(words), classifier.encoder.settings["max_tokens"], dtype=torch.int32)
-    ids[:, 0] = torch.arange(len(words))  # row 0 is a song of padding alone
+    ids[:, 0] = torch.arange(len(words))  # row 0 is a song with only padding
     with torch.no_grad():
         logits = network(ids.to(device), torch.zeros(len(words), 0, device=device))
-    if logits.dim() == 3:  # a network of several members: what they say on average
+    if logits.dim() == 3:  # a network of several members: their mean
         logits = logits.mean(dim=1)
     pull = (logits - logits[PAD_ID]).cpu().numpy()
     pull -= pull.mean(axis=1, keepdims=True)
@@ -92,7 +125,7 @@ def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
 
 
 def word_counts(classifier: GenreClassifier, songs: pd.DataFrame) -> pd.Series:
-    """Return in how many of the songs each word of the vocabulary occurs."""
+    """Return in how many songs each word of the vocabulary occurs, without `<pad>` and `<unk>`."""
     encoder = classifier.encoder
     counts: Counter[int] = Counter()
     for ids in encoder.encode(songs).lyrics.numpy():

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import torch
 from packaging.requirements import Requirement
 
-from genre_lib.data.published import PUBLISHED_BYTES, is_whole, published_copy
+from genre_lib.data.published import PUBLISHED_BYTES, is_complete, published_path
 from genre_lib.data.songs import load_songs
 from genre_lib.errors import GenreLibError
-from genre_lib.training.device import LEAST_MEMORY, choose_device
+from genre_lib.training.device import MIN_FREE_MEMORY, choose_device
 
 
 class Finding(NamedTuple):
@@ -66,7 +66,7 @@ def _device() -> Finding:
             free = total = 0
         says = f"{torch.cuda.get_device_name()}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
         fault = "Its memory is full, so the CPU computes: end other notebooks that use the GPU."
-        return Finding("device", says, fault if free < LEAST_MEMORY else "")
+        return Finding("device", says, fault if free < MIN_FREE_MEMORY else "")
     says = f"{choose_device().type}, {torch.get_num_threads()} threads"
     if shutil.which("nvidia-smi"):
         return Finding(
@@ -79,7 +79,7 @@ def _device() -> Finding:
 
 
 def _cache() -> Finding:
-    copy = published_copy()
+    copy = published_path()
     folder = exists = copy.parent
     while not os.path.exists(exists):  # pathlib's raises where one may not look
         exists = exists.parent
@@ -122,6 +122,6 @@ def _songs() -> Finding:
 
 def _has_copy() -> bool:
     try:
-        return is_whole(published_copy())
+        return is_complete(published_path())
     except OSError:  # it may not be read
         return False

@@ -12,24 +12,30 @@ from genre_lib.errors import SongsError, nearest
 
 
 def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
-    """Return `songs` with proper types, or raise `SongsError` at the first fault.
+    """Return `songs` with the right column types, or raise `SongsError` at the first problem.
 
     Parameters
     ----------
     songs
         One row per song. Messages count rows from 1, without the header.
     source
-        What to call the table in a message, e.g. the name of its file.
+        The table's name in messages, e.g. its file name.
     columns
-        The columns that must be there, and are checked; others are kept as they are.
+        The columns that are required and checked; others are kept unchanged.
 
     Raises
     ------
     SongsError
-        Naming column, row and value: a missing column (with the nearest name that is there), no
-        rows, an unknown genre, a score that is no number in [0, 1], a year that is no year,
-        empty lyrics, or (where the genre is asked for, so that songs may be learned from or
-        scored) the same row twice.
+        When a column is missing, there are no rows, a genre is unknown, a score is not a number
+        in [0, 1], a year is invalid, a text is empty or, if `columns` include the genre, a row
+        occurs twice. The message names column, row and value.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"lyrics": ["night after night"], "genre": ["jaz"]})
+    >>> check_songs(songs, "my.csv", ["genre"])
+    Traceback (most recent call last):
+    genre_lib.errors.SongsError: my.csv, column 'genre', row 1: 'jaz' is not a genre; did you ...
     """
     if not set(COLUMNS) & set(songs.columns):
         raise SongsError(
@@ -38,7 +44,7 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
         )
     for name in columns:
         if name not in songs.columns:
-            raise SongsError(f"{source} has no column {name!r}{_nearest_column(name, songs)}.")
+            raise SongsError(f"{source} has no column {name!r}{_column_hint(name, songs)}.")
     if songs.empty:
         raise SongsError(f"{source} has a header but no songs below it.")
 
@@ -57,15 +63,15 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
     return songs
 
 
-def _nearest_column(name: str, songs: pd.DataFrame) -> str:
+def _column_hint(name: str, songs: pd.DataFrame) -> str:
     near = nearest(name, (str(c) for c in songs.columns if c not in COLUMNS))
     if near is None:
         return f"; its columns are {', '.join(str(c)[:25] for c in songs.columns[:40])}"
-    return f"; rename its column {near!r}, if that is the one"
+    return f"; rename its column {near!r} if that is the one"
 
 
-def _raise_at(bad: np.ndarray, column: pd.Series, source: str, complaint: str) -> None:
-    """Raise at the first row where `bad` holds; `complaint` follows the value."""
+def _raise_at_first(bad: np.ndarray, column: pd.Series, source: str, complaint: str) -> None:
+    """Raise an error about the first row where `bad` is true; `complaint` follows the value."""
     if bad.any():
         row = int(bad.argmax())
         value = str(column.iloc[row])
@@ -76,7 +82,7 @@ def _raise_at(bad: np.ndarray, column: pd.Series, source: str, complaint: str) -
 def _check_text(column: pd.Series, source: str) -> pd.Series:
     text = column.fillna("").astype(str)
     empty = (text.str.strip() == "").to_numpy()
-    _raise_at(empty, text, source, "is empty: fill it in or remove the song")
+    _raise_at_first(empty, text, source, "is empty: fill it in or remove the song")
     return text
 
 
@@ -87,24 +93,26 @@ def _check_genre(column: pd.Series, source: str) -> pd.Series:
         value = text.iloc[int(unknown.argmax())]
         near = nearest(value.replace("-", " "), GENRES)
         meant = f"did you mean {near!r}?" if near else "use one of"
-        _raise_at(unknown, text, source, f"is not a genre; {meant} ({', '.join(GENRES)})")
+        _raise_at_first(unknown, text, source, f"is not a genre; {meant} ({', '.join(GENRES)})")
     return text
 
 
 def _check_score(column: pd.Series, source: str) -> pd.Series:
-    if column.dtype == bool:  # pandas takes "True" for a number
+    if column.dtype == bool:  # pandas would convert "True" to 1
         column = column.astype(str)
     score = pd.to_numeric(column, errors="coerce").astype(float)
-    mend = "correct it or remove the song"
-    _raise_at(score.isna().to_numpy(), column, source, f"is not a number from 0 to 1: {mend}")
-    _raise_at(~score.between(0, 1).to_numpy(), column, source, f"is outside 0 to 1: {mend}")
+    fix = "correct it or remove the song"
+    _raise_at_first(score.isna().to_numpy(), column, source, f"is not a number from 0 to 1: {fix}")
+    _raise_at_first(~score.between(0, 1).to_numpy(), column, source, f"is outside 0 to 1: {fix}")
     return score
 
 
 def _check_year(column: pd.Series, source: str) -> pd.Series:
     year = pd.to_numeric(column, errors="coerce")
     wrong = ~(year.between(*YEARS) & (year % 1 == 0)).to_numpy()
-    _raise_at(wrong, column, source, f"is not a year from {YEARS[0]} to {YEARS[1]}: correct it")
+    _raise_at_first(
+        wrong, column, source, f"is not a year from {YEARS[0]} to {YEARS[1]}: correct it"
+    )
     return year.astype(int)
 
 

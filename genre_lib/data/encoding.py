@@ -25,23 +25,30 @@ PAD, UNKNOWN = "<pad>", "<unk>"
 
 
 class SongEncoder:
-    """Learns a vocabulary and the scaling of the scores, from training songs only.
+    """Vocabulary and scaling of the scores, learned from training songs only.
 
     Parameters
     ----------
     min_frequency
-        A word must occur this often in the training lyrics to get an id of its own.
+        How often a word must occur in the training lyrics to get an id of its own.
     max_tokens
-        Lyrics are cut after this many tokens, and filled up to it. (The longest song has 199.)
+        Lyrics are truncated or padded to this many tokens. (The longest song has 199.)
     scale
         Whether to standardise each score to mean 0 and standard deviation 1.
     footer
-        Whether to leave the scraped footer in the lyrics, as the post did.
+        Whether to leave the scraped footer in the lyrics, as the original post did.
     distinct
-        Whether a song keeps each word once, where it first occurs: a chorus then counts once, and
-        `min_frequency` counts songs.
+        Whether to keep only the first occurrence of each word in a song: a chorus then counts
+        once, and `min_frequency` counts songs.
     features
-        The columns of scores to read; the 22 unless an experiment asks for fewer or others.
+        The score columns to read: by default all 22.
+
+    Examples
+    --------
+    >>> from genre_lib import make_songs
+    >>> encoded = SongEncoder(max_tokens=50).fit_encode(make_songs(200))
+    >>> [tuple(tensor.shape) for tensor in encoded[:]]
+    [(200, 50), (200, 22), (200,)]
     """
 
     def __init__(
@@ -63,12 +70,12 @@ class SongEncoder:
         }
         self.tokenizer = _empty_tokenizer()
         self.mean: np.ndarray | None = None
-        """What is subtracted from each score, shape (22,); `None` before it is learned."""
+        """What is subtracted from each score, shape (22,); `None` before `fit`."""
         self.deviation: np.ndarray | None = None
         """What each score is then divided by, shape (22,)."""
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
-        """Learn from training songs; a column that is not there is not learned from.
+        """Learn vocabulary and scaling from training songs, each if its columns are there.
 
         Raises
         ------
@@ -78,31 +85,30 @@ class SongEncoder:
         return self.fit_tables([songs])
 
     def fit_tables(self, tables: Iterable[pd.DataFrame]) -> SongEncoder:
-        """Learn from training songs that come as several tables, of which it holds one at a time.
+        """Learn from training songs in several tables, with only one of them in memory at a time.
 
-        It learns what `fit` learns from all of them as one table.
+        The result is the same as that of `fit` on a single table of all songs.
         """
         self._learn((songs, self._texts(songs)) for songs in tables)
         return self
 
     def encode(self, songs: pd.DataFrame) -> SongTensors:
-        """Turn a table of n songs into tensors.
+        """Convert a table of n songs to tensors.
 
-        Lyrics or scores that the table does not have, or that were not learned from, give a tensor
-        of shape (n, 0), and a table without genres the number -1: a network that does not ask for
-        them never notices.
+        If the table or the training songs lack the lyrics or the scores, their tensor has shape
+        (n, 0); without a genre column, all genres are -1.
 
         Raises
         ------
         GenreLibError
-            When the encoder has learned nothing yet.
+            When the encoder has not been fitted.
         SongsError
             When the table has some of the scores, but not all, or an unknown genre.
         """
         return self._encode(songs, self._texts(songs))
 
     def fit_encode(self, songs: pd.DataFrame) -> SongTensors:
-        """Learn from training songs and encode them: the same as both, and faster."""
+        """Do `fit` and `encode` in one faster step."""
         texts = self._texts(songs)
         self._learn([(songs, texts)])
         return self._encode(songs, texts)
@@ -137,7 +143,7 @@ class SongEncoder:
             songs, means, variances = map(np.array, zip(*moments, strict=True))
             share = songs / songs.sum()
             self.mean = share @ means
-            # Within the tables, and of their means around the common one.
+            # The variance within the tables plus that of their means.
             deviation = np.sqrt(share @ (variances + (means - self.mean) ** 2))
             self.deviation = np.where(deviation > 0, deviation, 1.0)
 
@@ -163,28 +169,28 @@ class SongEncoder:
         missing = [name for name in self.settings["features"] if name not in songs]
         if missing and len(missing) < len(self.settings["features"]):
             raise SongsError(
-                f"These songs have some of the scores but not {missing[0]!r}: add it, or make a "
-                "SongEncoder that does without, SongEncoder(features=[...])."
+                f"These songs have some of the scores but not {missing[0]!r}: add it, or leave it "
+                "out of the encoder's scores, SongEncoder(features=[...])."
             )
         return not missing
 
     def _ids(self, texts: list[str]) -> list[list[int]]:
-        """Return the tokenizer's ids, for plain texts by looking the words up, which is faster."""
-        ids, most = self.tokenizer.get_vocab(), self.settings["max_tokens"]
+        """Return the tokenizer's ids, for plain texts by a dictionary lookup, which is faster."""
+        ids, limit = self.tokenizer.get_vocab(), self.settings["max_tokens"]
         rows = [
-            [ids.get(word, UNKNOWN_ID) for word in text.lower().split()[:most]]
+            [ids.get(word, UNKNOWN_ID) for word in text.lower().split()[:limit]]
             if _is_plain(text)
             else []
             for text in texts
         ]
-        others = [place for place, text in enumerate(texts) if not _is_plain(text)]
-        encodings = self.tokenizer.encode_batch_fast([texts[place] for place in others])
-        for place, encoding in zip(others, encodings, strict=True):
-            rows[place] = encoding.ids
+        others = [row for row, text in enumerate(texts) if not _is_plain(text)]
+        encodings = self.tokenizer.encode_batch_fast([texts[row] for row in others])
+        for row, encoding in zip(others, encodings, strict=True):
+            rows[row] = encoding.ids
         return rows
 
     def _texts(self, songs: pd.DataFrame) -> list[str] | None:
-        """Return the lyrics as they go to the tokenizer."""
+        """Return the lyrics as the tokenizer gets them, or `None` if there are none."""
         if "lyrics" not in songs:
             return None
         lyrics = songs["lyrics"]
@@ -201,12 +207,12 @@ class SongEncoder:
 
     @property
     def words(self) -> list[str]:
-        """The vocabulary: `words[i]` has the id `i`; frequent words come first."""
+        """The vocabulary: `words[i]` has id `i`; frequent words come first."""
         ids = self.tokenizer.get_vocab()
         return sorted(ids, key=ids.__getitem__)
 
     def to_json(self) -> str:
-        """Return everything learned as a JSON text."""
+        """Return settings, vocabulary and scaling as JSON."""
         learned = {
             name: None if numbers is None else numbers.tolist()
             for name, numbers in (("mean", self.mean), ("deviation", self.deviation))
@@ -216,7 +222,7 @@ class SongEncoder:
 
     @classmethod
     def from_json(cls, text: str) -> SongEncoder:
-        """Return the encoder that `to_json` described."""
+        """Return the encoder that `to_json` has stored."""
         content = json.loads(text)
         encoder = cls(**content["settings"])
         size = (len(content["settings"]["features"]),)
@@ -235,7 +241,7 @@ def _empty_tokenizer() -> Tokenizer:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether the text is of ASCII letters and spaces, so that its words are its tokens."""
+    """Return whether a text has only ASCII letters and spaces, so that its words are its tokens."""
     return text.isascii() and text.replace(" ", "").isalpha()
 
 
@@ -250,7 +256,7 @@ def _genre_numbers(genre: pd.Series) -> np.ndarray:
 
 
 def _pad(rows: list[list[int]], length: int) -> np.ndarray:
-    """Fill rows of ids up to one length, shape (n, length), int32."""
+    """Pad rows of ids to one length, shape (n, length), int32."""
     lengths = np.array([len(row) for row in rows], dtype=int)
     padded = np.full((len(rows), length), PAD_ID, dtype=np.int32)
     padded[np.arange(length) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), np.int32)

@@ -1,4 +1,4 @@
-"""The published file of songs, in the user's cache. Explained in chapter 1, *The songs*."""
+"""The published file of songs, cached for the user. Explained in chapter 1, *The songs*."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pooch
 
 from genre_lib.errors import SongsError
-from genre_lib.files import WRITING, written_whole
+from genre_lib.files import TEMPORARY_PREFIX, written_whole
 
 PUBLISHED_URL = (
     "https://raw.githubusercontent.com/PhilChodrow/PIC16B/"
@@ -22,49 +22,49 @@ PUBLISHED_BLOB = "2f0edbced3d1376242819a7fb566ea3ad3de790e"
 """The published file's git blob hash: SHA-1 of `blob <bytes>`, a zero byte, and the content."""
 
 PUBLISHED_BYTES = 28_000_000
-"""About its size."""
+"""The published file's approximate size."""
 
 TIMEOUT = 5
-"""Seconds to wait for the server of the published file before doing without it."""
+"""Seconds to wait for the server of the published file."""
 
 
-def published_copy() -> Path:
-    """Where the user's cache holds the published file, whether it is there or not."""
+def published_path() -> Path:
+    """Return the path of the published file in the user's cache, whether it exists or not."""
     try:
         folder = Path(pooch.os_cache("genre-lib"))
     except RuntimeError:
         folder = Path("~")
-    if not folder.is_absolute():  # a user without a home: a new platformdirs raises, an old doesn't
+    if not folder.is_absolute():  # no home folder: newer platformdirs raise, older ones don't
         folder = Path(tempfile.gettempdir()) / "genre-lib"
     return folder / f"{PUBLISHED_BLOB[:12]}-tcc_ceds_music.csv"
 
 
-def is_whole(path: Path) -> bool:
-    """Whether the published file lies at `path`, to the last byte."""
+def is_complete(path: Path) -> bool:
+    """Return whether `path` is an exact copy of the published file."""
     return path.is_file() and _git_blob_hash(path) == PUBLISHED_BLOB
 
 
 def fetch_published() -> Path:
-    """Return the verified copy in the user's cache, downloading it if it is not there.
+    """Return the verified copy in the user's cache, after downloading it if necessary.
 
     Raises
     ------
     SongsError
         When there is no network, the server sends something else, or the cache can't be used.
     """
-    target = published_copy()
+    target = published_path()
     try:
-        if is_whole(target):
+        if is_complete(target):
             return target
         if target.exists():
-            note = f"The cached file {target} is damaged: downloading it anew."
+            note = f"The cached file {target} is damaged: downloading it again."
             warnings.warn(note, stacklevel=4)
         _download(target)
     except OSError as error:
-        if error.errno:  # the disk's fault: errors of the network have no number
+        if error.errno:  # a disk error: network errors have no number
             raise SongsError(
-                f"The cache folder {target.parent} can't be used ({error.strerror}): make room in "
-                "it, or set XDG_CACHE_HOME to a folder of yours."
+                f"The cache folder {target.parent} can't be used ({error.strerror}): free some "
+                "disk space, or set XDG_CACHE_HOME to another folder."
             ) from error
         raise SongsError(
             f"The published songs could not be fetched ({type(error).__name__}): connect to a "
@@ -74,8 +74,8 @@ def fetch_published() -> Path:
 
 
 def _download(target: Path) -> None:
-    """Fetch the published file; several processes may do so at once."""
-    pooch.get_logger().setLevel("WARNING")  # it would print a path of this machine
+    """Download the published file; several processes may do so at once."""
+    pooch.get_logger().setLevel("WARNING")  # otherwise it prints a local path
     try:
         with written_whole(target) as new:
             pooch.retrieve(
@@ -85,17 +85,17 @@ def _download(target: Path) -> None:
                 path=new.parent,
                 downloader=pooch.HTTPDownloader(sys.stderr.isatty(), timeout=TIMEOUT),
             )
-            if not is_whole(new):
+            if not is_complete(new):
                 raise SongsError(
                     f"What {PUBLISHED_URL} sent is not the published file (its git blob hash is "
-                    f"{_git_blob_hash(new)}): it was thrown away; try again later."
+                    f"{_git_blob_hash(new)}) and was deleted: try again later."
                 )
     except OSError:
-        if not is_whole(target):  # another process may have been faster
+        if not is_complete(target):  # another process may have been faster
             raise
-    # What is left is of processes that were killed, or that will find the file whole.
-    for left in target.parent.glob(f"{WRITING}{target.name}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    # Other temporary folders belong to killed processes, or to some that will find the file.
+    for old in target.parent.glob(f"{TEMPORARY_PREFIX}{target.name}-*"):
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _git_blob_hash(path: Path) -> str:

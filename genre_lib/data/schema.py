@@ -2,6 +2,13 @@
 
 Explained in chapter 1, *The songs*. The column names are those of the published file
 (Moura et al., *Music Dataset: Lyrics and Metadata from 1950 to 2019*, doi 10.17632/3t9vbwxgr5.3).
+
+Examples
+--------
+>>> GENRES.index("jazz")
+3
+>>> len(TOPIC_FEATURES), len(AUDIO_FEATURES), len(FEATURES)
+(16, 6, 22)
 """
 
 from __future__ import annotations
@@ -14,20 +21,21 @@ TOPIC_FEATURES = (
     "romantic", "communication", "obscene", "music", "movement/places",
     "light/visual perceptions", "family/spiritual", "like/girls", "sadness", "feelings",
 )  # fmt: skip
-"""Sixteen scores that a topic model (LDA) gave to the lyrics; together they sum to about 1."""
+"""Sixteen scores that a topic model (LDA) assigned to the lyrics; they sum to about 1."""
 
 AUDIO_FEATURES = (
     "danceability", "loudness", "acousticness", "instrumentalness", "valence", "energy",
 )  # fmt: skip
-"""Six scores of the recording, by Spotify, rescaled to [0, 1] by the authors of the data set."""
+"""Six scores of the recording from Spotify, rescaled to [0, 1] by the authors of the data set."""
 
 FEATURES = TOPIC_FEATURES + AUDIO_FEATURES
 """All 22 scores, in the order in which every network of the course receives them."""
 
 COLUMNS = ("artist_name", "track_name", "release_date", "genre", "lyrics", *FEATURES)
-"""The columns that the chapters use; `len`, `topic` and `age` of the file are derived from them."""
+"""The columns that chapters use; the file's `len`, `topic` and `age` are derived from them."""
 
 FOOTER = "lyric commercial"
-"""Two words that a lyrics site left at the end of some songs: a leak of the label (chapter 1)."""
+"""Two words that a lyrics site left at the end of some songs: they leak the label (chapter 1)."""
 
 YEARS = (1900, 2100)
+"""The first and last valid release year."""

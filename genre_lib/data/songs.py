@@ -16,33 +16,38 @@ from genre_lib.data.schema import COLUMNS, FOOTER
 from genre_lib.data.synthetic import make_songs
 from genre_lib.errors import SongsError, did_you_mean
 
-NOT_TEXT = {
+WRONG_FORMATS = {
     b"\x1f\x8b": "a gzip archive: unpack it",
     b"PK\x03\x04": "an Excel file or a zip archive: export it as CSV, or unpack it",
     b"\xd0\xcf\x11\xe0": "an Excel file: export it as CSV",
     b"\xff\xfe": "in the encoding UTF-16: save it with the encoding UTF-8",
     b"\xfe\xff": "in the encoding UTF-16: save it with the encoding UTF-8",
 }
-"""What files often named .csv begin with, and what to do about them."""
+"""First bytes of files that are often misnamed .csv, and what to do about them."""
 
 
 def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
-    """Return a checked table of songs, one row per song; `.attrs["source"]` says where it is from.
+    """Return a checked table of songs, one row per song; `.attrs["source"]` names its source.
 
     Parameters
     ----------
     source
-        The path of a CSV file; `"published"`, the file of the data set, from the user's cache or
+        The path of a CSV file; `"published"`, the data set's file, from the user's cache or
         downloaded (28 MB); `"synthetic"`, 4,000 made-up songs; or `"auto"`: what the environment
-        variable `GENRE_SONGS` names (any of the three), else the published file, else, when it
-        can't be had, synthetic songs with a warning that says so.
+        variable `GENRE_SONGS` names (any of the three), else the published file or, if it can't
+        be downloaded, synthetic songs with a warning.
     columns
-        The columns that must be there.
+        The required columns.
 
     Raises
     ------
     SongsError
-        When the songs asked for can't be read, downloaded or used; one sentence says why.
+        When the songs can't be read, downloaded or used.
+
+    Examples
+    --------
+    >>> load_songs("synthetic").shape
+    (4000, 30)
     """
     named = os.environ.get("GENRE_SONGS", "").strip()
     if source == "auto" and named not in ("", "auto"):
@@ -70,14 +75,19 @@ def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.Dat
 def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
     """Read and check a CSV file of songs in the published file's layout.
 
-    The published file's first column, the row id without a name, is dropped under either of its
-    spellings (`""` or `"Unnamed: 0"`).
+    The published file's first column, an unnamed row id (`""` or `"Unnamed: 0"`), is dropped.
 
     Raises
     ------
     SongsError
-        When the file is missing, empty, an HTML page, not UTF-8, not a CSV table, or when
-        `genre_lib.data.checks.check_songs` finds a fault in it.
+        When the file is missing, empty, an HTML page, not UTF-8 or not a CSV table, or when
+        `genre_lib.data.checks.check_songs` finds a problem in it.
+
+    Examples
+    --------
+    >>> read_songs("no-such-folder/songs.csv")
+    Traceback (most recent call last):
+    genre_lib.errors.SongsError: There is no file no-such-folder/songs.csv: ...
     """
     try:
         path = Path(path).expanduser()
@@ -86,14 +96,14 @@ def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFra
         reason = getattr(error, "strerror", None) or error
         raise SongsError(f"{str(path)[:100]} can't be read ({reason}).") from None
     try:
-        # With pandas' default, a song called "null" or "nan" would have no title.
+        # By default, pandas would read the titles "null" and "nan" as missing values.
         songs = pd.read_csv(
             io.StringIO(text), keep_default_na=False, low_memory=False, index_col=False
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise SongsError(
-            f"{path.name} is not a table in CSV form ({reason}): mend that line or export it again."
+            f"{path.name} is not a table in CSV form ({reason}): fix that line or export it again."
         ) from None
     separator = next((c for c in ";\t|" if c in songs.columns[0]), None)
     if songs.shape[1] == 1 and separator:
@@ -110,8 +120,8 @@ def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFra
 def _read_text(path: Path) -> str:
     if path.is_dir():
         raise SongsError(
-            f"{path} is a folder: give the path of a CSV file in it (a folder of Parquet "
-            "files is for `genre-lib train` alone)."
+            f"{path} is a folder: give the path of a CSV file in it (only `genre-lib train` reads "
+            "folders of Parquet files)."
         )
     if not path.exists():
         siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
@@ -119,7 +129,7 @@ def _read_text(path: Path) -> str:
         hint = did_you_mean(path.name, known, "check the path, or use 'synthetic'.")
         raise SongsError(f"There is no file {path}: {hint}")
     content = path.read_bytes()
-    for beginning, what in NOT_TEXT.items():
+    for beginning, what in WRONG_FORMATS.items():
         if content.startswith(beginning):
             raise SongsError(f"{path.name} is {what}.")
     try:
@@ -127,15 +137,15 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SongsError(
-            f"{path.name} is not UTF-8 text: byte {content[error.start]:#04x} in line {line} means "
-            "nothing there; open the file in an editor and save it with the encoding UTF-8."
+            f"{path.name} is not UTF-8 text: byte {content[error.start]:#04x} in line {line} is "
+            "invalid; open the file in an editor and save it with the encoding UTF-8."
         ) from None
     if not text.strip():
         raise SongsError(f"{path.name} is empty: download or export it again.")
     if text.lstrip()[:9].lower().startswith(("<!doctype", "<html", "<?xml")):
         raise SongsError(
-            f"{path.name} is a web page, not a table of songs (a download that went wrong "
-            "often looks so): download it again."
+            f"{path.name} is a web page, not a table of songs (perhaps a failed download): "
+            "download it again."
         )
     return text
 
@@ -143,7 +153,12 @@ def _read_text(path: Path) -> str:
 def strip_footer(lyrics: pd.Series) -> pd.Series:
     """Return the lyrics without the scraped footer "lyric commercial" at their end.
 
-    The footer gives the genre away: almost only rock, hip hop and pop songs carry it.
+    The footer leaks the genre: almost only rock, hip hop and pop songs have it.
+
+    Examples
+    --------
+    >>> strip_footer(pd.Series(["so long lyric commercial", "so long"])).tolist()
+    ['so long', 'so long']
     """
     stripped = [text.strip().removesuffix(FOOTER).rstrip() for text in lyrics]
     return pd.Series(stripped, index=lyrics.index, name=lyrics.name)

@@ -15,7 +15,7 @@ TEST_FOLDS, VALIDATION_FOLDS = (0, 1), (2,)
 
 
 class Split(NamedTuple):
-    """Songs to learn from, to choose by, and to be judged on: 70, 10 and 20 of 100."""
+    """Three tables of songs: for training, for choosing settings or epochs, and for testing."""
 
     train: pd.DataFrame
     validation: pd.DataFrame
@@ -23,7 +23,7 @@ class Split(NamedTuple):
 
 
 def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
-    """Divide songs 70/10/20 into train, validation and test, each with the same genre shares.
+    """Split songs 70/10/20 into train, validation and test, each with the same genre shares.
 
     Parameters
     ----------
@@ -31,14 +31,20 @@ def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
         A table of songs.
     by
         `"song"`: every song is drawn on its own. `"artist"`: an artist's songs stay together, so
-        that no model can score by recognising an artist (the shares then hold nearly).
+        that no model gains from recognising an artist (sizes and shares are then approximate).
     seed
-        The split's number: the same seed divides the same table in the same way.
+        The split's number: the same seed splits the same table in the same way.
 
     Raises
     ------
     SongsError
         When a genre has fewer than 10 songs, or `by` is neither word.
+
+    Examples
+    --------
+    >>> from genre_lib import make_songs
+    >>> [len(part) for part in split_songs(make_songs(400))]
+    [280, 40, 80]
     """
     fold = _folds(songs, by, seed)
     in_test, in_validation = np.isin(fold, TEST_FOLDS), np.isin(fold, VALIDATION_FOLDS)
@@ -46,16 +52,22 @@ def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
 
 
 def hold_out(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
-    """Keep a tenth of the songs for validation and none for a test: for a network to be used.
+    """Hold out a tenth of the songs for validation and none for testing, for a final network.
 
     Parameters and errors are those of `split_songs`.
+
+    Examples
+    --------
+    >>> from genre_lib import make_songs
+    >>> [len(part) for part in hold_out(make_songs(400))]
+    [360, 40, 0]
     """
     in_validation = np.isin(_folds(songs, by, seed), VALIDATION_FOLDS)
     return Split(songs[~in_validation], songs[in_validation], songs[:0])
 
 
 def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
-    """Give each song the number of one of ten folds, equal in size and genre shares."""
+    """Assign each song to one of ten folds of equal size and genre shares, shape (n,)."""
     splitters = {
         "song": StratifiedKFold(FOLDS, shuffle=True, random_state=seed),
         "artist": StratifiedGroupKFold(FOLDS),
@@ -82,19 +94,19 @@ def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
             f"{FOLDS} of each: add songs."
         )
     splitter = splitters[by]
-    groups = _shuffled(songs["artist_name"], seed) if by == "artist" else None
+    groups = _number_in_random_order(songs["artist_name"], seed) if by == "artist" else None
     fold = np.empty(len(songs), dtype=int)
     for number, (_, rows) in enumerate(splitter.split(songs, songs["genre"], groups)):
         fold[rows] = number
     return fold
 
 
-def _shuffled(groups: pd.Series, seed: int) -> np.ndarray:
-    """Number the groups in random order, so that `StratifiedGroupKFold` meets them in it.
+def _number_in_random_order(groups: pd.Series, seed: int) -> np.ndarray:
+    """Number the groups in random order, so that `StratifiedGroupKFold` processes them in it.
 
-    Its own `shuffle` does just this from scikit-learn 1.8 on; until then it mixed up which group
-    has which songs, so that folds differed in size and in genres.
+    From scikit-learn 1.8 on, its own `shuffle` does the same; before, it mixed up which songs
+    belong to which group, so that folds differed in size and genres.
     """
     names, number = np.unique(groups, return_inverse=True)
-    place = np.argsort(np.random.RandomState(seed).permutation(len(names)))
-    return place[number]
+    position = np.argsort(np.random.RandomState(seed).permutation(len(names)))
+    return position[number]

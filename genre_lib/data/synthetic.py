@@ -1,18 +1,18 @@
-"""Synthetic songs that mirror how the real data came about, with a known best possible accuracy.
+"""Synthetic songs, drawn from a model of the real ones, with a known best possible accuracy.
 
-    sound s ~ shares                                 what a song sounds like: one of the 7 genres
-    genre   | s ~ filing[s]                          what it is filed under: label noise, by artist
-    theta   | s ~ Dirichlet(alpha[s])                16 named topics and one of other words
-    length  | s ~ the real lengths                   the first 75 % are drawn, the rest repeats them
-    word    | s ~ theta, then beta[s, topic]         every word type belongs to exactly one topic
-    audio   | s ~ six Gaussians                      behind monotone curves that all genres share
+    sound s ~ shares                             what a song sounds like: one of the 7 genres
+    genre   | s ~ labels[s]                      its label, by artist, with label noise
+    theta   | s ~ Dirichlet(alpha[s])            16 named topics and one of other words
+    length  | s ~ the real lengths               the first 75 % are drawn, the rest repeats them
+    word    | s ~ theta, then beta[s, topic]     every word type belongs to exactly one topic
+    audio   | s ~ six Gaussians                  transformed by monotone curves, same for all genres
 
 The topic scores are smoothed shares of the topics among the words, (n_k + 1/19) / (N + 1), as in
-the real file, whose floor values show a topic model of 19 topics. Hence everything but `genre` has
-a closed-form likelihood given s, and `genre_lib.data.bayes` can say what the best possible
-classifier would answer.
+the real file, whose smallest values reveal a topic model of 19 topics. So everything but `genre`
+has a closed-form likelihood given s, and `genre_lib.data.bayes` can compute the predictions of the
+best possible classifier.
 
-All constants in `synthetic.json` are summaries of the real songs, made by
+All constants in `synthetic.json` are summaries of the real songs, computed by
 `benchmarks/calibrate_synthetic.py`. Chapters 1 and 7 use and explain these songs.
 """
 
@@ -29,7 +29,7 @@ from scipy.special import ndtr
 
 from genre_lib.data.schema import AUDIO_FEATURES, FOOTER, GENRES, TOPIC_FEATURES
 
-# The most frequent words of each topic, in falling order; all further words are invented.
+# The most frequent words of each topic, the most frequent first; all other words are invented.
 SEED_WORDS = {
     "dating": "baby come lady hurry sugar twist crazy train treat date dinner surely cuddle",
     "violence": "black head dead stand fight blood death cold fear wall devil scream crawl terror",
@@ -49,7 +49,7 @@ SEED_WORDS = {
     "feelings": "feel good go miss real morning strong luck wake groove boogie vibes serve",
     "other": "thing place water door yard garden table letter corner window paper summer stone",
 }
-# Words that are typical of one genre, and rare elsewhere.
+# Words that are typical of one genre and rare in the others.
 TYPICAL_WORDS = {
     "blues": "mama groove boogie devil wonderin guitar",
     "country": "truck whiskey texas cotton highway heartache",
@@ -62,29 +62,29 @@ TYPICAL_WORDS = {
 FOOTER_SONGS = {"rock": 656, "hip hop": 495, "pop": 263, "country": 5, "blues": 3, "reggae": 1}
 PUBLISHED_SONGS = [4604, 5445, 904, 3845, 7042, 2498, 4034]  # in the order of GENRES
 
-# Set by hand so that the peers score on these songs what they score on real ones (calibration).
-TOPIC_WORDS = 13_000  # word types that belong to a topic
-RARE_WORDS = 60_000  # word types that belong to none, and tell nothing about the genre
-RARE_SHARE = 0.05  # of the words drawn
-OWN_RARE_WORDS = 10  # of each artist ...
-OWN_RARE_SHARE = 0.25  # ... who takes this share of the rare words from that list
-FRESH_SHARE = 0.75  # of a song's words are drawn; the rest repeats its beginning, as a chorus
-LEAN_SPREAD = 0.05  # of the logarithm of a word's frequency, from genre to genre
-TYPICAL_WEIGHT = 0.05  # of TYPICAL_WORDS elsewhere, beside the words around them in SEED_WORDS
-TYPICAL_SHARE = 0.0025  # of the invented words are typical of one genre, like TYPICAL_WORDS ...
-TYPICAL_LEAN = 2.2  # ... and exp(2.2) = 9 times as frequent there
-TOPIC_CONTRAST = 0.94  # stretches the differences between genres, to make up for the label noise
+# Calibrated by hand, so that baselines reach the same accuracy on these songs as on real ones.
+TOPIC_WORDS = 13_000  # number of word types that belong to a topic
+RARE_WORDS = 60_000  # number of word types that belong to none, independent of the genre
+RARE_SHARE = 0.05  # share of rare words among the drawn ones
+OWN_RARE_WORDS = 10  # length of each artist's own list of rare words ...
+OWN_RARE_SHARE = 0.25  # ... and share of the artist's rare words that come from that list
+FRESH_SHARE = 0.75  # share of a song's words that are drawn; then it repeats, as in a chorus
+LEAN_SPREAD = 0.05  # standard deviation of a word's log-frequency between genres
+TYPICAL_WEIGHT = 0.05  # factor for the frequency of TYPICAL_WORDS in the other genres
+TYPICAL_SHARE = 0.0025  # share of the invented words that are typical of one genre ...
+TYPICAL_LEAN = 2.2  # ... and exp(2.2) = 9 times as frequent there, like TYPICAL_WORDS
+TOPIC_CONTRAST = 0.94  # scales the differences between genres, to compensate for label noise
 AUDIO_CONTRAST = 1.07
-LABEL_NOISE = 0.08  # of the artists are filed under another genre than their sound
-GUEST_SHARE = 0.03  # of the songs trade artists, so that some artists have several genres
-ARTIST_AUDIO = 0.4  # part of the variance of the audio noise that an artist's songs share
-N_LDA = 19  # topics of the model behind the real scores; three are not in the file
+LABEL_NOISE = 0.08  # share of the artists whose genre is not that of their sound
+GUEST_SHARE = 0.03  # share of the songs that swap artists, so that some have several genres
+ARTIST_AUDIO = 0.4  # share of the variance of the audio noise common to an artist's songs
+N_LDA = 19  # number of topics of the model behind the real scores; the file has 16 of them
 OTHER, RARE = len(TOPIC_FEATURES), len(TOPIC_FEATURES) + 1
 
 
 @lru_cache(maxsize=1)
 def constants() -> dict[str, np.ndarray]:
-    """Summaries of the real songs, contrasts applied; the first axis is the sound (GENRES)."""
+    """Return summaries of the real songs, after contrasts; the first axis is the sound (GENRES)."""
     text = files(__package__).joinpath("synthetic.json").read_text(encoding="utf-8")
     c = {name: np.array(value) for name, value in json.loads(text)["constants"].items()}
     log_alpha = np.log(c["alpha"])
@@ -96,7 +96,7 @@ def constants() -> dict[str, np.ndarray]:
     # Joint table of sound and genre: symmetric, so that both have the same shares.
     joint = c["mixed_pairs"] * LABEL_NOISE / c["mixed_pairs"].sum()
     joint += np.diag(c["shares"] - joint.sum(1))
-    c["filing"] = joint / joint.sum(1, keepdims=True)
+    c["labels"] = joint / joint.sum(1, keepdims=True)
     # p(length | sound) for 0 to 199 words: the slope of a piecewise linear distribution.
     levels = np.linspace(0, 1, c["lengths"].shape[1])
     edges = [np.interp(np.arange(1, 202), knots, levels) for knots in c["lengths"]]
@@ -104,12 +104,12 @@ def constants() -> dict[str, np.ndarray]:
     return c
 
 
-def _invented(n: int, taken: set[str]) -> list[str]:
-    """n distinct pronounceable words of three syllables, none of them in `taken`."""
+def _invent_words(n: int, taken: set[str]) -> list[str]:
+    """Return n distinct pronounceable words of three syllables that are not in `taken`."""
     syllables = [a + b for a in ("b", "d", "f", "l", "m", "n", "r", "s", "v", "w") for b in "aeiou"]
     ends = ["", "l", "n", "r", "s", "m"]
     words: dict[str, None] = {}
-    step = 7_368_787  # a prime: walks through all combinations in a scattered order
+    step = 7_368_787  # a prime, so that all combinations are visited in a scattered order
     for i in range(2 * n):
         code, word = i * step % (50**3 * 6), ""
         for _ in range(3):
@@ -125,11 +125,15 @@ def _invented(n: int, taken: set[str]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def language_of_songs() -> dict[str, Any]:
-    """The word types and how often each sound uses them; the same for every seed.
+    """Return the word types and their frequencies for each sound, the same for every seed.
 
-    `words`: array of strings, topic words first (grouped by topic), then rare words.
-    `topic`: topic of each word, RARE for rare ones. `log_beta` (7, TOPIC_WORDS).
-    `steps` (7 * TOPIC_WORDS,): sound * 17 + topic + share of the topic's words up to this one.
+    Returns
+    -------
+    language
+        `words`: array of strings, topic words first (grouped by topic), then rare words.
+        `index`: the same as a pandas index. `topic`: each word's topic, RARE for rare words.
+        `log_beta`: log-frequencies, shape (7, TOPIC_WORDS). `steps`, shape (7 * TOPIC_WORDS,):
+        sound * 17 + topic + cumulative frequency within the topic.
     """
     rng = np.random.default_rng(1950)
     c = constants()
@@ -137,7 +141,7 @@ def language_of_songs() -> dict[str, Any]:
     sizes = np.diff(np.round(np.cumsum(np.r_[0, mass]) * TOPIC_WORDS)).astype(int)
     seeds = [SEED_WORDS[name].split() for name in (*TOPIC_FEATURES, "other")]
     taken = {word for topic in seeds for word in topic} | set(FOOTER.split())
-    invented = iter(_invented(TOPIC_WORDS + RARE_WORDS, taken))
+    invented = iter(_invent_words(TOPIC_WORDS + RARE_WORDS, taken))
     words: list[str] = []
     weights: list[np.ndarray] = []
     for seed, size, share in zip(seeds, sizes, mass, strict=True):
@@ -168,7 +172,7 @@ def language_of_songs() -> dict[str, Any]:
 
 
 def _artists(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Artist number, sound and genre of n songs, each (n,)."""
+    """Return artist number, sound and genre of n songs, each of shape (n,)."""
     c = constants()
     per_sound = np.diff(np.round(np.cumsum(np.r_[0, c["shares"]]) * n)).astype(int)
     knots, levels = np.log(c["artist_songs"]), c["artist_levels"]
@@ -177,10 +181,10 @@ def _artists(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, 
         sizes = np.exp(np.interp(rng.random(songs), levels, knots)).astype(int)
         sizes = np.minimum(sizes, max(1, songs // 8))
         own = np.repeat(np.arange(songs), sizes)[:songs]
-        filed = rng.choice(len(GENRES), size=songs, p=c["filing"][s])
+        label = rng.choice(len(GENRES), size=songs, p=c["labels"][s])
         artists.append(first + own)
         sounds.append(np.full(songs, s))
-        genres.append(filed[own])
+        genres.append(label[own])
         first += songs
     artist, sound, genre = (np.concatenate(part) for part in (artists, sounds, genres))
     guests = np.flatnonzero(rng.random(n) < GUEST_SHARE)
@@ -190,19 +194,19 @@ def _artists(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, 
 
 
 def drawn_words(length: np.ndarray) -> np.ndarray:
-    """How many of a song's words are drawn, before it repeats them."""
+    """Return how many of a song's words are drawn before it repeats them."""
     return np.ceil(FRESH_SHARE * length).astype(int)
 
 
 def _lyrics(
     sound: np.ndarray, length: np.ndarray, artist: np.ndarray, rng: np.random.Generator
 ) -> tuple[list[str], np.ndarray]:
-    """Lyrics of n songs, and their words counted by topic (n, 17)."""
+    """Return the lyrics of n songs, and the number of words by topic, shape (n, 17)."""
     c, language = constants(), language_of_songs()
     n, fresh = len(sound), drawn_words(length)
     theta = rng.gamma(c["alpha"][sound])
     theta = np.c_[theta / theta.sum(1, keepdims=True) * (1 - RARE_SHARE), np.full(n, RARE_SHARE)]
-    # One sorted array holds all songs' distributions: song number + cumulative share.
+    # One sorted array has all songs' distributions: song number + cumulative share.
     below = (np.cumsum(theta, axis=1) + np.arange(n)[:, None]).ravel()
     song = np.repeat(np.arange(n), fresh)
     uniform = rng.random((2, len(song))) * (1 - 1e-9)
@@ -214,24 +218,34 @@ def _lyrics(
     at = np.searchsorted(language["steps"], s * RARE + topic[~rare] + uniform[1, ~rare], "right")
     word[~rare] = at - s * TOPIC_WORDS
     own = rng.integers(RARE_WORDS, size=(artist.max() + 1, OWN_RARE_WORDS))
-    mine = own[artist[song[rare]], rng.integers(OWN_RARE_WORDS, size=rare.sum())]
-    anyone = rng.integers(RARE_WORDS, size=rare.sum())
-    word[rare] = TOPIC_WORDS + np.where(rng.random(rare.sum()) < OWN_RARE_SHARE, mine, anyone)
+    from_own = own[artist[song[rare]], rng.integers(OWN_RARE_WORDS, size=rare.sum())]
+    from_all = rng.integers(RARE_WORDS, size=rare.sum())
+    word[rare] = TOPIC_WORDS + np.where(rng.random(rare.sum()) < OWN_RARE_SHARE, from_own, from_all)
     counts = np.bincount(song * (RARE + 1) + topic, minlength=n * (RARE + 1)).reshape(n, -1)
-    # The chorus: after its fresh words a song starts again from its first one.
+    # The chorus: after its drawn words a song starts again from its first one.
     ends = np.cumsum(length)
-    place = np.arange(ends[-1]) - np.repeat(ends - length, length)
-    source = np.repeat(np.cumsum(fresh) - fresh, length) + place % np.repeat(fresh, length)
-    spelled = language["words"][word[source]].tolist()
-    lyrics = [" ".join(spelled[end - k : end]) for end, k in zip(ends, length, strict=True)]
+    position = np.arange(ends[-1]) - np.repeat(ends - length, length)
+    source = np.repeat(np.cumsum(fresh) - fresh, length) + position % np.repeat(fresh, length)
+    text = language["words"][word[source]].tolist()
+    lyrics = [" ".join(text[end - k : end]) for end, k in zip(ends, length, strict=True)]
     return lyrics, counts[:, :RARE]
 
 
 def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
-    """n synthetic songs with the columns of the published file but its row id; see chapter 1.
+    """Return n synthetic songs with the columns of the published file; explained in chapter 1.
 
-    The same n and seed give the same songs. `songs.attrs["source"]` says what they are.
-    Raises ValueError when n is not positive.
+    The same n and seed give the same songs. `.attrs["source"]` says that they are synthetic.
+
+    Raises
+    ------
+    ValueError
+        When n is not positive.
+
+    Examples
+    --------
+    >>> songs = make_songs(200)
+    >>> len(songs), songs.attrs["source"]
+    (200, '200 synthetic songs (seed 0)')
     """
     if n < 1:
         raise ValueError(f"cannot make {n} songs: n must be at least 1")
@@ -255,10 +269,10 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
     trend = c["year_trend"][sound, component]  # constant, six slopes, spread
     own = np.sqrt(0.5) * shared[:, 6] + np.sqrt(0.5) * noise[:, 6]
     era = trend[:, 0] + (trend[:, 1:7] * audio_noise).sum(1) + trend[:, 7] * own
-    place = ndtr(era) * (c["years"].shape[1] - 1)
-    low = np.minimum(place.astype(int), c["years"].shape[1] - 2)
+    position = ndtr(era) * (c["years"].shape[1] - 1)
+    low = np.minimum(position.astype(int), c["years"].shape[1] - 2)
     years = c["years"][genre, low], c["years"][genre, low + 1]
-    year = (years[0] + (place - low) * (years[1] - years[0])).astype(int)
+    year = (years[0] + (position - low) * (years[1] - years[0])).astype(int)
 
     rate = np.array([FOOTER_SONGS.get(g, 0) for g in GENRES]) / PUBLISHED_SONGS
     footer = rng.random(n) < rate[genre]
@@ -278,7 +292,7 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
         **dict(zip(AUDIO_FEATURES, audio.T, strict=True)),
     }
     songs = pd.DataFrame(columns)
-    # In the real file, too, `topic` names the largest of these eight scores.
+    # As in the real file, `topic` is the largest of these eight scores.
     eight = [
         "violence", "world/life", "night/time", "romantic", "obscene", "music", "sadness",
         "feelings",

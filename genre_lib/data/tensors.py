@@ -14,24 +14,30 @@ from torch.utils.data import Dataset
 PAD_ID, UNKNOWN_ID = 0, 1
 
 Batch = tuple[Tensor, Tensor, Tensor]
-"""Lyrics, features and genre of some songs, as `SongTensors` holds them."""
+"""Lyrics, features and genre of some songs, shaped as in `SongTensors`."""
 
 
 @dataclass(frozen=True)
 class SongTensors(Dataset[Batch]):
-    """The one dataset class of the course: n songs as three tensors of equal length.
+    """The course's one dataset class: n songs as three tensors of equal length.
 
     `songs[i]` is `(lyrics, features, genre)` of one song; an index tensor or a slice in place of
-    `i` gives a whole batch at once. It is a `torch.utils.data.Dataset`, so a `DataLoader` works
-    too, only slower.
+    `i` returns a whole batch. It is a `torch.utils.data.Dataset`, so a `DataLoader` works too,
+    but more slowly.
+
+    Examples
+    --------
+    >>> songs = SongTensors(torch.ones(5, 3).int(), torch.rand(5, 22), torch.arange(5))
+    >>> [len(genre) for lyrics, features, genre in songs.batches(2)]
+    [2, 2, 1]
     """
 
     lyrics: Tensor
-    """Token ids, shape (n, tokens), int32; short songs are filled up with `PAD_ID`."""
+    """Token ids, shape (n, tokens), int32; short songs are padded with `PAD_ID`."""
     features: Tensor
     """The 22 scores, shape (n, 22), float32."""
     genre: Tensor
-    """The position in `GENRES`, shape (n,), int64; -1 where the genre is not known."""
+    """The position in `GENRES`, shape (n,), int64; -1 for an unknown genre."""
 
     def __len__(self) -> int:
         return len(self.genre)
@@ -40,17 +46,17 @@ class SongTensors(Dataset[Batch]):
         return self.lyrics[index], self.features[index], self.genre[index]
 
     def batches(self, size: int) -> Iterator[Batch]:
-        """Yield all songs, `size` at a time, in a new random order by torch's global seed."""
+        """Yield all songs, `size` at a time, in a new random order from torch's global seed."""
         shuffled = self[torch.randperm(len(self)).to(self.genre.device)]
         return zip(*(t.split(size) for t in shuffled), strict=True)
 
     def in_order(self, size: int) -> Iterator[Batch]:
-        """Yield all songs, `size` at a time, as they lie."""
+        """Yield all songs, `size` at a time, in their stored order."""
         return zip(*(t.split(size) for t in self[:]), strict=True)
 
-    def sample(self, most: int) -> SongTensors:
-        """Return every k-th song, with the smallest k that gives at most `most` songs."""
-        return SongTensors(*self[:: max(1, math.ceil(len(self) / most))])
+    def sample(self, limit: int) -> SongTensors:
+        """Return every k-th song, with the smallest k that gives at most `limit` songs."""
+        return SongTensors(*self[:: max(1, math.ceil(len(self) / limit))])
 
     def to(self, device: str | torch.device) -> SongTensors:
         """Return the same songs on `device`."""
@@ -58,17 +64,17 @@ class SongTensors(Dataset[Batch]):
 
 
 class Batches(Protocol):
-    """What one epoch learns from: songs that are handed out in batches."""
+    """What `train_one_epoch` needs of songs."""
 
     def __len__(self) -> int: ...
 
     def batches(self, size: int) -> Iterator[Batch]:
-        """Yield all songs, `size` at a time, in a new random order by torch's global seed."""
+        """Yield all songs, `size` at a time, in a new random order from torch's global seed."""
         ...
 
 
 class Songs(Batches, Protocol):
-    """What networks learn from and are scored on: `SongTensors`, or something that acts like it."""
+    """What `fit` and `evaluate` need of songs: `SongTensors`, or a class that behaves like it."""
 
     @property
     def genre(self) -> Tensor:
@@ -76,13 +82,13 @@ class Songs(Batches, Protocol):
         ...
 
     def to(self, device: torch.device) -> Songs:
-        """Return the same songs, to be handed out on `device`."""
+        """Return the same songs, with batches on `device`."""
         ...
 
-    def sample(self, most: int) -> SongTensors:
-        """Return every k-th song, with the smallest k that gives at most `most` songs."""
+    def sample(self, limit: int) -> SongTensors:
+        """Return every k-th song, with the smallest k that gives at most `limit` songs."""
         ...
 
     def in_order(self, size: int) -> Iterator[Batch]:
-        """Yield all songs, `size` at a time, as they lie."""
+        """Yield all songs, `size` at a time, in their stored order."""
         ...

@@ -1,4 +1,4 @@
-"""How good a network is: its probabilities, and what may be counted from them. Chapter 3."""
+"""How good a network is: its probabilities, and the measures computed from them. Chapter 3."""
 
 from __future__ import annotations
 
@@ -18,42 +18,49 @@ from genre_lib.errors import GenreLibError
 
 @dataclass(frozen=True)
 class Report:
-    """How well probabilities fit the true genres of n songs."""
+    """How well predicted probabilities fit the true genres of n songs.
+
+    Examples
+    --------
+    >>> report = Report(np.eye(7)[[6, 6, 0]], np.array([6, 5, 0]))
+    >>> round(report.accuracy, 3), round(report.macro_f1, 3)
+    (0.667, 0.556)
+    """
 
     probabilities: np.ndarray
-    """Shape (n, 7), each row sums to 1."""
+    """Shape (n, 7); each row sums to 1."""
     genre: np.ndarray
     """The true genre numbers, shape (n,)."""
 
     @property
     def songs(self) -> int:
-        """How many songs were scored."""
+        """The number of songs, n."""
         return len(self.genre)
 
     @property
     def predicted(self) -> np.ndarray:
-        """The most probable genre's number, shape (n,)."""
+        """The number of each song's most probable genre, shape (n,)."""
         return self.probabilities.argmax(axis=1)
 
     @property
     def loss(self) -> float:
         """Mean cross-entropy in nats."""
-        likely = self.probabilities[np.arange(self.songs), self.genre]
-        return float(-np.log(np.maximum(likely, 1e-12)).mean())
+        likelihood = self.probabilities[np.arange(self.songs), self.genre]
+        return float(-np.log(np.maximum(likelihood, 1e-12)).mean())
 
     @property
     def accuracy(self) -> float:
-        """Share of songs whose most probable genre is the true one."""
+        """The share of songs whose most probable genre is the true one."""
         return float((self.predicted == self.genre).mean())
 
     @property
     def base_rate(self) -> float:
-        """The accuracy of always answering with the genre that is most frequent in these songs."""
+        """The accuracy of always predicting the most frequent genre of these songs."""
         return float(np.bincount(self.genre).max() / self.songs)
 
     @property
     def macro_f1(self) -> float:
-        """Mean over the genres that occur of the harmonic mean of precision and recall."""
+        """The mean F1 (harmonic mean of precision and recall) of the genres that occur."""
         present = np.unique(self.genre)
         return float(
             f1_score(self.genre, self.predicted, labels=present, average="macro", zero_division=0)
@@ -61,40 +68,40 @@ class Report:
 
     @property
     def top2_accuracy(self) -> float:
-        """Share of songs whose true genre is among the two most probable ones."""
-        two = np.argsort(-self.probabilities, axis=1)[:, :2]
-        return float((two == self.genre[:, None]).any(axis=1).mean())
+        """The share of songs whose true genre is among the two most probable ones."""
+        top_two = np.argsort(-self.probabilities, axis=1)[:, :2]
+        return float((top_two == self.genre[:, None]).any(axis=1).mean())
 
     @property
     def calibration_error(self) -> float:
-        """Expected calibration error: how far stated confidence is from the share of right answers.
+        """The expected calibration error: the distance between confidence and accuracy.
 
-        Songs are put into ten bins by the largest probability; the mean over songs of the distance
-        between a bin's mean confidence and its accuracy (Guo et al. 2017, arXiv:1706.04599).
+        The mean over all songs of the distance in their bin of `reliability` (Guo et al. 2017,
+        arXiv:1706.04599).
         """
         bins = self.reliability()
         gaps = (bins["confidence"] - bins["accuracy"]).abs()
         return float((gaps * bins["songs"]).sum() / self.songs)
 
     def reliability(self) -> pd.DataFrame:
-        """Ten bins of songs by the largest probability: `songs`, mean `confidence`, `accuracy`.
+        """Return ten bins of songs by their largest probability, without the empty ones.
 
-        Bins without songs are left out.
+        The columns are `songs`, a count, mean `confidence` and `accuracy`.
         """
         confidence = self.probabilities.max(axis=1)
         table = pd.DataFrame({"confidence": confidence, "right": self.predicted == self.genre})
-        by = table.groupby(np.minimum((confidence * 10).astype(int), 9))
-        bins = by.agg(songs=("right", "size"), confidence=("confidence", "mean"))
-        return bins.assign(accuracy=by["right"].mean())
+        groups = table.groupby(np.minimum((confidence * 10).astype(int), 9))
+        bins = groups.agg(songs=("right", "size"), confidence=("confidence", "mean"))
+        return bins.assign(accuracy=groups["right"].mean())
 
     @property
     def confusion(self) -> pd.DataFrame:
-        """Number of songs by true genre (rows) and predicted genre (columns)."""
+        """The number of songs by true genre (rows) and predicted genre (columns)."""
         counts = confusion_matrix(self.genre, self.predicted, labels=range(len(GENRES)))
         return pd.DataFrame(counts, index=GENRES, columns=GENRES)
 
     def summary(self) -> dict[str, float]:
-        """The figures that the command line prints and stored results keep."""
+        """Return all measures by name, as the command line and stored results use them."""
         return {
             "songs": self.songs,
             "accuracy": self.accuracy,
@@ -113,18 +120,30 @@ class Report:
 
 
 def mean_probabilities(logits: Tensor) -> Tensor:
-    """Probabilities, shape (batch, 7); of several members the mean."""
+    """Return probabilities, shape (batch, 7); of several members, their mean.
+
+    Examples
+    --------
+    >>> mean_probabilities(torch.zeros(3, 2, 7)).shape  # 3 songs, 2 members
+    torch.Size([3, 7])
+    """
     probabilities = F.softmax(logits, dim=-1)
     return probabilities.mean(dim=1) if logits.dim() == 3 else probabilities
 
 
 def answers(logits: Tensor) -> Tensor:
-    """The number of each song's most probable genre, shape (batch,)."""
+    """Return the number of each song's most probable genre, shape (batch,).
+
+    Examples
+    --------
+    >>> answers(torch.eye(7)[[6, 0]]).tolist()
+    [6, 0]
+    """
     return mean_probabilities(logits).argmax(dim=1)
 
 
 def check_inputs(network: nn.Module, songs: Songs) -> None:
-    """Raise `GenreLibError` where songs lack what the network looks at (its attribute `sees`)."""
+    """Raise `GenreLibError` if songs lack what the network looks at (its attribute `sees`)."""
     some = songs.sample(1)
     for name in getattr(network, "sees", ()):
         if len(some) and not getattr(some, name).shape[1]:
@@ -136,14 +155,19 @@ def check_inputs(network: nn.Module, songs: Songs) -> None:
 
 @torch.no_grad()
 def predict(network: nn.Module, songs: Songs, batch_size: int = 4096) -> np.ndarray:
-    """Return the probability of each genre, shape (n, 7), in evaluation mode.
-
-    The network is left in the mode in which it came.
+    """Return the probability of each genre, shape (n, 7), computed in evaluation mode.
 
     Raises
     ------
     GenreLibError
         When the songs lack what the network looks at.
+
+    Examples
+    --------
+    >>> from genre_lib import SongEncoder, get_recipe, make_songs
+    >>> songs = SongEncoder().fit_encode(make_songs(200))
+    >>> predict(get_recipe("first", "features").build(0), songs).shape
+    (200, 7)
     """
     check_inputs(network, songs)
     mode = network.training
@@ -158,19 +182,26 @@ def predict(network: nn.Module, songs: Songs, batch_size: int = 4096) -> np.ndar
 
 
 def evaluate(network: nn.Module, songs: Songs) -> Report:
-    """Score `network` on `songs`, always in evaluation mode (dropout off).
+    """Evaluate `network` on `songs`, always in evaluation mode (dropout off).
 
     Raises
     ------
     GenreLibError
         When there are no songs, one has no genre, or they lack what the network looks at.
+
+    Examples
+    --------
+    >>> from genre_lib import SongEncoder, get_recipe, make_songs
+    >>> songs = SongEncoder().fit_encode(make_songs(200))
+    >>> evaluate(get_recipe("first", "features").build(0), songs).songs
+    200
     """
     genre = songs.genre.cpu().numpy()
     if not len(genre):
-        raise GenreLibError("There are no songs to score the network on.")
+        raise GenreLibError("There are no songs to evaluate the network on: give some.")
     if (genre < 0).any():
         raise GenreLibError(
-            "Some of these songs have no genre to compare answers with: encode a table with the "
-            "column 'genre', or ask for probabilities alone (predict)."
+            "Some of these songs have no genre to compare predictions with: encode a table with "
+            "the column 'genre', or compute probabilities only (predict)."
         )
     return Report(predict(network, songs), genre)

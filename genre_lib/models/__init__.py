@@ -1,14 +1,21 @@
-"""The networks. Every one is called as `network(lyrics, features)` and takes what it needs.
+"""The networks. Each is called as `network(lyrics, features)` and uses what it needs of the two.
 
-`lyrics` are token ids of shape (batch, tokens), `features` scores of shape (batch, 22). The answer
-is a tensor of logits of shape (batch, 7), or (batch, members, 7) from a network whose members each
-answer for themselves; they are trained one by one and their probabilities averaged. The attribute
-`sees` names what a network looks at, so that one training loop and one command serve all of them.
-A network with a method `adapt` learns some constants from the training songs before training, such
-as how rare each word is.
+`lyrics` are token ids of shape (batch, tokens), `features` scores of shape (batch, 22). A network
+returns logits of shape (batch, 7), or (batch, members, 7) if it has several members: each member
+has a loss of its own in training, and their predicted probabilities are averaged. The attribute
+`sees` names the inputs that a network looks at, so that one training loop and one command serve
+all networks. A network with a method `adapt` computes some constants from the training songs
+before training, such as how rare each word is.
 
-Three families, explained in chapters 4 to 6: the post's, rebuilt layer for layer; a first version
-of ours; and the course's.
+Chapters 4 to 6 explain three families: the networks of the original post, rebuilt layer by layer;
+simple first versions; and the course's.
+
+Examples
+--------
+>>> import torch
+>>> lyrics, features = torch.ones(3, 20).int(), torch.rand(3, 22)
+>>> list(LyricsNetwork(vocabulary=50)(lyrics, features).shape)
+[3, 2, 7]
 """
 
 from genre_lib.models.course import (

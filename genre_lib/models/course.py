@@ -1,4 +1,4 @@
-"""The course's three networks and the parts that they are made of. Chapters 4 to 6."""
+"""The course's three networks and their parts. Chapters 4 to 6."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
 
 
 class WordBag(nn.Module):
-    """TF-IDF inside a network: the sum of the vectors of a song's words, rare words counting more.
+    """TF-IDF as a layer: a weighted sum of the vectors of a song's words. Chapter 4.
 
-    A word counts by its rarity, 1 + log((1 + songs) / (1 + songs with the word)), and the weights
-    of a song are scaled to length 1; where a song has each word once, that is what scikit-learn's
-    `TfidfVectorizer` does. In training each word is left out with probability `drop`. Shape
-    (batch, tokens) → (batch, width). Chapter 4.
+    A word's weight is its rarity, 1 + log((1 + songs) / (1 + songs with the word)); the weights
+    of a song are scaled to length 1. If a song has each word once, scikit-learn's
+    `TfidfVectorizer` does the same. In training, each word is dropped with probability `drop`.
+    Shape (batch, tokens) → (batch, width).
+
+    Examples
+    --------
+    >>> WordBag(vocabulary=50, width=4)(torch.ones(3, 20).int()).shape
+    torch.Size([3, 4])
     """
 
     def __init__(self, vocabulary: int, width: int, drop: float = 0.0):
@@ -29,25 +34,25 @@ class WordBag(nn.Module):
         self.drop = nn.Dropout(drop)
 
     def adapt(self, lyrics: Tensor) -> None:
-        """Learn the words' rarity from training lyrics in which a song has each word once."""
+        """Compute the words' rarity from training lyrics in which a song has each word once."""
         songs_with = torch.bincount(lyrics.flatten(), minlength=len(self.rarity))
         self.rarity.copy_(1 + torch.log((1 + len(lyrics)) / (1 + songs_with)))
         self.rarity[[PAD_ID, UNKNOWN_ID]] = 0.0
 
     def forward(self, lyrics: Tensor) -> Tensor:
-        # Dropout also makes the words that it leaves count more, which the length of 1 undoes.
-        counts = F.normalize(self.drop(self.rarity[lyrics]), dim=1)
+        # Dropout also scales up the words that it keeps, which normalising undoes.
+        weights = F.normalize(self.drop(self.rarity[lyrics]), dim=1)
         return F.embedding_bag(
-            lyrics, self.weight, mode="sum", per_sample_weights=counts, padding_idx=PAD_ID
+            lyrics, self.weight, mode="sum", per_sample_weights=weights, padding_idx=PAD_ID
         )
 
 
 class LyricsNetwork(nn.Module):
-    """Every word has seven votes and some traits, a set of its own for each member. Chapter 4.
+    """Every word has seven votes and some traits, separate for each member. Chapter 4.
 
-    Votes add up to logits, as in logistic regression. Traits add up too, but then pass a ReLU and
-    a table of weights, so that they can say what only words together mean. (Wide and deep: Cheng
-    et al. 2016, arXiv:1606.07792.)
+    Votes add up to logits, as in logistic regression. Traits add up too, but then pass through a
+    ReLU and a Linear layer, which can express meaning that arises only from combinations of words
+    (a wide and deep network: Cheng et al. 2016, arXiv:1606.07792).
     """
 
     sees = ("lyrics",)
@@ -73,7 +78,7 @@ class LyricsNetwork(nn.Module):
         self.bias = nn.Parameter(torch.zeros(members, len(GENRES)))
 
     def adapt(self, songs: SongTensors) -> None:
-        """Learn the words' rarity from the training songs."""
+        """Compute the words' rarity from the training songs."""
         self.embedding.adapt(songs.lyrics)
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
@@ -84,11 +89,18 @@ class LyricsNetwork(nn.Module):
 
 
 class ScoreBins(nn.Module):
-    """Piecewise-linear scores: each is cut at its quantiles, each piece filled from 0 to 1.
+    """Piecewise-linear encoding of scores, with bins between their quantiles. Chapter 5.
 
-    A score of 0.3 with cuts at 0.2 and 0.4 fills the pieces below 0.2, half of the next, and none
-    of the others; the mean over the training songs is taken off. Shape (batch, scores) → (batch,
-    scores × bins). (Gorishniy et al. 2022, arXiv:2203.05556.) Chapter 5.
+    With cuts at 0.2 and 0.4, a score of 0.3 gives 1 for each bin below 0.2, 0.5 for the next and
+    0 for the others; then the mean over the training songs is subtracted. Shape (batch, scores) →
+    (batch, scores × bins). (Gorishniy et al. 2022, arXiv:2203.05556.)
+
+    Examples
+    --------
+    >>> bins = ScoreBins(scores=1, bins=2)
+    >>> bins.adapt(torch.tensor([[0.0], [0.2], [0.4]]))  # cuts at 0, 0.2 and 0.4; means are 0.5
+    >>> [round(x, 2) for x in bins(torch.tensor([[0.3]])).flatten().tolist()]
+    [0.33, 0.17]
     """
 
     def __init__(self, scores: int, bins: int):
@@ -101,7 +113,7 @@ class ScoreBins(nn.Module):
         self.register_buffer("mean", torch.zeros(scores * bins))
 
     def adapt(self, features: Tensor) -> None:
-        """Learn cuts and means from training scores, at most 100,000 songs of them."""
+        """Compute cuts and means from the training scores of up to 100,000 songs."""
         features = features[:: math.ceil(len(features) / 100_000)]
         steps = torch.linspace(0, 1, self.start.shape[1] + 1).to(features)
         cuts = torch.quantile(features, steps, dim=0).T
@@ -116,11 +128,11 @@ class ScoreBins(nn.Module):
 
 
 class SharedEnsemble(nn.Module):
-    """Several small networks in one: they share both hidden layers, and differ in how they look.
+    """Several small networks that share both hidden layers. Chapter 5.
 
-    Each member sees the inputs through weights of its own, which start as random signs, scales the
-    hidden numbers in its own way, and has its own last layer. Shape (batch, inputs) →
-    (batch, members, 7). (TabM: Gorishniy et al. 2024, arXiv:2410.24210.) Chapter 5.
+    Each member has its own output layer and its own factors for the inputs, which start as random
+    signs, and for the first hidden layer. Shape (batch, inputs) → (batch, members, 7). (TabM:
+    Gorishniy et al. 2024, arXiv:2410.24210.)
     """
 
     def __init__(self, inputs: int, width: int = 64, members: int = 8):
@@ -134,7 +146,7 @@ class SharedEnsemble(nn.Module):
         self.bias = nn.Parameter(torch.zeros(members, 1, len(GENRES)))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        # Signs on the weights instead of on the inputs: the same, in one product for all members.
+        # Scaling the weights instead of the inputs is equivalent, in one product for all members.
         weight = self.view * self.first.weight.T
         members, _, width = weight.shape
         hidden = inputs @ weight.permute(1, 0, 2).flatten(1)
@@ -145,7 +157,7 @@ class SharedEnsemble(nn.Module):
 
 
 class FeaturesNetwork(nn.Module):
-    """Scores in pieces, read by several small networks that share their layers. Chapter 5."""
+    """Scores in bins, then several small networks that share their hidden layers. Chapter 5."""
 
     sees = ("features",)
 
@@ -157,7 +169,7 @@ class FeaturesNetwork(nn.Module):
         self.ensemble = SharedEnsemble(features * bins, width, members)
 
     def adapt(self, songs: SongTensors) -> None:
-        """Learn where to cut the scores from the training songs."""
+        """Compute the bins of the scores from the training songs."""
         self.bins.adapt(songs.features)
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
@@ -165,15 +177,15 @@ class FeaturesNetwork(nn.Module):
 
 
 class CombinedNetwork(nn.Module):
-    """Lyrics and scores, joined so that neither is trusted more than it deserves. Chapter 6.
+    """Lyrics and scores, joined by a head that relies on neither too much. Chapter 6.
 
-    A network learns songs by heart faster from their words than from their scores; a head that
-    listened to such a branch in training would trust it too much. So there are several word
-    branches, each of `LyricsNetwork`'s votes alone: a song belongs to one fold, and branch m never
-    learns from fold m. In training the head hears, of each song, only the branch that did not
-    learn from it; in use, the mean of all branches' log-probabilities. (Cross-fitting, as in
-    stacking: Wolpert 1992, doi 10.1016/S0893-6080(05)80023-1.) The head gets these numbers as they
-    are and cut in pieces like the scores, so that it can ask of both what a tree would ask.
+    A network memorises songs faster from their words than from their scores, so a head trained on
+    such a branch would rely on it too much. Therefore there are several word branches, each with
+    only the votes of `LyricsNetwork`: a song belongs to one fold, and branch m never learns from
+    fold m. In training, the head gets the log-probabilities of the one branch that doesn't learn
+    from the song; in evaluation, their mean over all branches. (This is cross-fitting, as in
+    stacking: Wolpert 1992, doi 10.1016/S0893-6080(05)80023-1.) The head gets these numbers both
+    as they are and in bins, like the scores, so that it can learn thresholds as a tree does.
     """
 
     sees = ("lyrics", "features")
@@ -194,29 +206,29 @@ class CombinedNetwork(nn.Module):
         self.bins = ScoreBins(features, bins)
         self.cuts: Tensor
         self.register_buffer("cuts", torch.arange(-5.0, 0.0, 0.5))  # of log-probabilities
-        heard = len(GENRES) * (1 + len(self.cuts))
-        self.ensemble = SharedEnsemble(features * bins + heard, width, members)
+        word_inputs = len(GENRES) * (1 + len(self.cuts))
+        self.ensemble = SharedEnsemble(features * bins + word_inputs, width, members)
         self.trust = nn.Parameter(torch.tensor(1.0))
 
     def adapt(self, songs: SongTensors) -> None:
-        """Learn rarity of words and cuts of scores from the training songs."""
+        """Compute the rarity of words and the bins of scores from the training songs."""
         self.embedding.adapt(songs.lyrics)
         self.bins.adapt(songs.features)
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
         votes = self.embedding(lyrics).view(-1, self.folds, len(GENRES)) + self.bias
-        said = votes.log_softmax(dim=-1)
+        log_p = votes.log_softmax(dim=-1)
         if not self.training:
-            return self._head(said.mean(dim=1), features)
-        fold = lyrics.long().sum(dim=1) % self.folds  # any rule will do that is fixed for a song
-        own = F.one_hot(fold, self.folds).bool().unsqueeze(-1)
-        said = said.detach()
-        logits = self._head((said * own).sum(dim=1), features)
-        # The branches answer too, to be trained; a branch gets no gradient from its own fold.
-        return torch.cat([logits, torch.where(own, said, votes)], dim=1)
+            return self._head(log_p.mean(dim=1), features)
+        fold = lyrics.long().sum(dim=1) % self.folds  # any fixed rule would do
+        in_fold = F.one_hot(fold, self.folds).bool().unsqueeze(-1)
+        log_p = log_p.detach()
+        logits = self._head((log_p * in_fold).sum(dim=1), features)
+        # The branches' logits train them; a branch gets no gradient from its own fold.
+        return torch.cat([logits, torch.where(in_fold, log_p, votes)], dim=1)
 
-    def _head(self, words: Tensor, features: Tensor) -> Tensor:
-        hint = (words - words.mean(dim=1, keepdim=True)) / 2
-        pieces = ((words.unsqueeze(-1) - self.cuts) / 0.5).clamp(0, 1).flatten(1) - 0.5
-        logits = self.ensemble(torch.cat([self.bins(features), hint, pieces], dim=1))
-        return logits + self.trust * words.unsqueeze(1)
+    def _head(self, log_p: Tensor, features: Tensor) -> Tensor:
+        centred = (log_p - log_p.mean(dim=1, keepdim=True)) / 2
+        binned = ((log_p.unsqueeze(-1) - self.cuts) / 0.5).clamp(0, 1).flatten(1) - 0.5
+        logits = self.ensemble(torch.cat([self.bins(features), centred, binned], dim=1))
+        return logits + self.trust * log_p.unsqueeze(1)

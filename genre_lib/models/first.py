@@ -1,4 +1,4 @@
-"""Our first three networks: the plain ideas, done right. Explained in chapters 4 to 6."""
+"""The course's first three networks: the simple ideas, done right. Chapters 4 to 6."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from genre_lib.models.parts import hidden_layer
 class MeanLyricsNetwork(nn.Module):
     """The mean of the embeddings of a song's words, then one Linear layer. Chapter 4.
 
-    The mean leaves the padding out, so neither a word's position nor the length of the lyrics
-    matters. `nn.EmbeddingBag` looks the words up and averages them in one step.
+    The mean ignores padding, so neither a word's position nor the length of the lyrics matters.
+    `nn.EmbeddingBag` does lookup and mean in one step.
     """
 
     sees = ("lyrics",)
@@ -46,7 +46,7 @@ class DenseFeaturesNetwork(nn.Module):
 
 
 class LateCombinedNetwork(nn.Module):
-    """Both branches, joined late: what each understood meets in a non-linear head. Chapter 6."""
+    """Both branches' hidden layers, concatenated and passed to a non-linear head. Chapter 6."""
 
     sees = ("lyrics", "features")
 
@@ -66,8 +66,5 @@ class LateCombinedNetwork(nn.Module):
         )
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
-        understood = [
-            self.lyrics_branch.embedding(lyrics),
-            self.features_branch.hidden(features),
-        ]
-        return self.head(torch.cat(understood, dim=1))
+        hidden = [self.lyrics_branch.embedding(lyrics), self.features_branch.hidden(features)]
+        return self.head(torch.cat(hidden, dim=1))

@@ -1,4 +1,4 @@
-"""The post's three networks, layer for layer. Explained in chapters 4 to 6."""
+"""The original post's three networks, layer by layer. Explained in chapters 4 to 6."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from genre_lib.models.parts import Lookup, hidden_layer
 
 
 class OriginalLyricsNetwork(nn.Module):
-    """The post's lyrics network: every (position, dimension) pair has a weight of its own.
+    """The flattened lyrics network: a separate weight for every position and dimension.
 
-    Embedding(V, 4) → flatten to 100 × 4 → Linear(400, 7). Explained in chapter 4.
+    Embedding(V, 4) → flatten to 100 × 4 → Linear(400, 7). Chapter 4.
     """
 
     sees = ("lyrics",)
@@ -28,7 +28,7 @@ class OriginalLyricsNetwork(nn.Module):
 
 
 class OriginalFeaturesNetwork(nn.Module):
-    """The post's features network: 22 → 128 → 64 → 32 → 16 → 7. Explained in chapter 5."""
+    """The narrowing features network: 22 → 128 → 64 → 32 → 16 → 7. Chapter 5."""
 
     sees = ("features",)
 
@@ -48,10 +48,9 @@ class OriginalFeaturesNetwork(nn.Module):
 
 
 class OriginalCombinedNetwork(nn.Module):
-    """The post's combined network: two branches of 7 numbers each, then four Linear layers.
+    """Two branches with 7 outputs each, then four Linear layers. Chapter 6.
 
-    With nothing between them the four layers are one Linear layer in disguise, which chapter 6
-    proves.
+    Without activations between them, the four layers are equivalent to a single Linear layer.
     """
 
     sees = ("lyrics", "features")

@@ -1,4 +1,4 @@
-"""What several networks are made of."""
+"""Parts that several networks share."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from torch import Tensor, nn
 
 
 class Lookup(nn.Embedding):
-    """`nn.Embedding`, learning several times as fast on a CPU. The chapter *Speed* times it.
+    """`nn.Embedding` that trains several times as fast on a CPU. Chapter *Speed* times it.
 
-    Going back, `nn.Embedding` adds up the gradients of a batch's words one by one; `torch.gather`
-    sorts the words first. A GPU sorts in both, so there it is left alone. Shape (…) → (…, width).
+    In the backward pass, `nn.Embedding` adds up the gradients of a batch's words one by one;
+    `torch.gather` sorts the words first. A GPU sorts in both. Shape (…) → (…, width).
+
+    Examples
+    --------
+    >>> Lookup(50, 4)(torch.ones(3, 20).int()).shape
+    torch.Size([3, 20, 4])
     """
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -21,10 +26,16 @@ class Lookup(nn.Embedding):
 
 
 def hidden_layer(inputs: int, outputs: int, dropout: float) -> tuple[nn.Module, ...]:
-    """Linear, ReLU and dropout, to be unpacked into an `nn.Sequential`."""
+    """Return Linear, ReLU and dropout, to be unpacked into an `nn.Sequential`."""
     return nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Return how many numbers training may change."""
+    """Return the number of trainable parameters.
+
+    Examples
+    --------
+    >>> count_parameters(nn.Linear(22, 7))
+    161
+    """
     return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -1,4 +1,11 @@
-"""Every figure of the course, one function each; `style` holds what they share."""
+"""Every figure of the course, one function each; `style` has their common look.
+
+Examples
+--------
+>>> from genre_lib import make_songs
+>>> genre_shares(make_songs(200)).layout.title.text
+'Songs by genre'
+"""
 
 from genre_lib.plots.results import (
     accuracies,
@@ -20,7 +27,7 @@ from genre_lib.plots.songs import (
 from genre_lib.plots.style import GENRE_COLOURS, GENRE_SYMBOLS
 from genre_lib.plots.words import (
     strongest_words,
-    veiled,
+    mask_slur,
     word_map,
 )
 
@@ -41,6 +48,6 @@ __all__ = [
     "speeds",
     "strongest_words",
     "throughput",
-    "veiled",
+    "mask_slur",
     "word_map",
 ]

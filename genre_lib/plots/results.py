@@ -1,4 +1,4 @@
-"""Figures of what networks do: learning, mistakes, scores, speed. Used from chapter 2 on."""
+"""Figures of results: learning curves, mistakes, accuracy, speed. Used from chapter 2 on."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from genre_lib.plots.style import ACCENT, GENRE_COLOURS, LETTERING, MUTED, SEQUENTIAL, finish
+from genre_lib.plots.style import ACCENT, GENRE_COLOURS, TEXT_COLOUR, MUTED, SEQUENTIAL, finish
 
 
 def learning_curves(table: pd.DataFrame, title: str = "Learning curves") -> go.Figure:
-    """Lines: loss and accuracy by epoch, on training and on validation songs.
-
-    `table` is what `History.table()` returns.
-    """
+    """Plot loss and accuracy by epoch on training and validation songs, from `History.table()`."""
     figure = make_subplots(cols=2, subplot_titles=["loss", "accuracy"], horizontal_spacing=0.12)
     for column, measure in enumerate(("loss", "accuracy"), start=1):
         for name, colour in (("train", MUTED), ("validation", ACCENT)):
@@ -45,10 +42,7 @@ def learning_curves(table: pd.DataFrame, title: str = "Learning curves") -> go.F
 
 
 def confusion(counts: pd.DataFrame) -> go.Figure:
-    """Heat map of a confusion matrix: of each true genre, the share predicted as each genre.
-
-    `counts` is what `Report.confusion` returns.
-    """
+    """Plot `Report.confusion` as a heat map: of each true genre, the share predicted as each."""
     shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     figure = go.Figure(
         go.Heatmap(
@@ -58,7 +52,7 @@ def confusion(counts: pd.DataFrame) -> go.Figure:
             colorscale=SEQUENTIAL,
             showscale=False,
             texttemplate="%{z:.0%}",
-            hovertemplate="%{z:.1%} of %{y} songs are taken for %{x}<extra></extra>",
+            hovertemplate="%{z:.1%} of %{y} songs are predicted as %{x}<extra></extra>",
         )
     )
     figure.update_xaxes(title="predicted genre")
@@ -67,8 +61,8 @@ def confusion(counts: pd.DataFrame) -> go.Figure:
     wrong = shares.where(~np.eye(len(shares), dtype=bool), 0).stack().idxmax()
     alt = (
         f"Confusion matrix. Best recognised: {right.index[-1]} ({right.iloc[-1]:.0%}); worst: "
-        f"{right.index[0]} ({right.iloc[0]:.0%}). The most frequent mistake takes {wrong[0]} for "
-        f"{wrong[1]} ({shares.loc[wrong]:.0%} of its songs)"
+        f"{right.index[0]} ({right.iloc[0]:.0%}). The most frequent mistake is to predict "
+        f"{wrong[1]} for {wrong[0]} ({shares.loc[wrong]:.0%} of its songs)"
     )
     return finish(figure, "True and predicted genre", alt, height=430)
 
@@ -76,10 +70,10 @@ def confusion(counts: pd.DataFrame) -> go.Figure:
 def accuracies(
     results: Mapping[str, Sequence[float]], base_rate: float, part: str = "test"
 ) -> go.Figure:
-    """Dots: the accuracies of each model over seeds, their mean, and the base rate.
+    """Plot the accuracies of each model over seeds, their mean, and the base rate.
 
-    `results` maps a model's name to its accuracies, one a seed, each in [0, 1]; `part` names the
-    songs that were scored, "test" or "validation".
+    `results` maps a model's name to its accuracies in [0, 1], one per seed; `part` says which
+    songs they are from, "test" or "validation".
     """
     figure = go.Figure()
     names = list(results)[::-1]
@@ -103,9 +97,9 @@ def accuracies(
         showlegend=False,
         hovertemplate="%{y}: mean %{x:.1%}<extra></extra>",
     )
-    figure.add_vline(x=base_rate, line_dash="dash", line_color=LETTERING)
+    figure.add_vline(x=base_rate, line_dash="dash", line_color=TEXT_COLOUR)
     figure.update_xaxes(title="dashed: base rate", tickformat=".0%")
-    figure.update_yaxes(range=[-0.5, len(names) - 0.3])  # room for the topmost number
+    figure.update_yaxes(range=[-0.5, len(names) - 0.3])  # room for the top label
     alt = f"{part.capitalize()} accuracies beside the base rate of {base_rate:.1%}: " + ", ".join(
         f"{name} {means[name]:.1%}" for name in reversed(names)
     )
@@ -113,7 +107,7 @@ def accuracies(
 
 
 def speeds(songs_per_second: Mapping[str, float]) -> go.Figure:
-    """Bars on a logarithmic axis: songs a second of each way to run an epoch."""
+    """Plot songs per second of several training loops as bars on a logarithmic axis."""
     names = list(songs_per_second)[::-1]
     values = [songs_per_second[name] for name in names]
     figure = go.Figure(
@@ -123,22 +117,22 @@ def speeds(songs_per_second: Mapping[str, float]) -> go.Figure:
             orientation="h",
             marker_color=ACCENT,
             text=[f"{v:,.0f}" for v in values],
-            hovertemplate="%{y}: %{x:,} songs a second<extra></extra>",
+            hovertemplate="%{y}: %{x:,} songs per second<extra></extra>",
         )
     )
     figure.update_xaxes(title="logarithmic", type="log", dtick=1)
-    alt = "Bars of songs a second. " + "; ".join(
+    alt = "Bars of songs per second. " + "; ".join(
         f"{name}: {speed:,.0f}" for name, speed in songs_per_second.items()
     )
-    return finish(figure, "Songs a second", alt, height=120 + 50 * len(names))
+    return finish(figure, "Songs per second", alt, height=120 + 50 * len(names))
 
 
 def throughput(
     lines: Mapping[str, pd.Series], counted: str, limit: float | None = None
 ) -> go.Figure:
-    """Lines on logarithmic axes: songs a second against what a series' index counts.
+    """Plot songs per second against the index of some series, on logarithmic axes.
 
-    `counted` names what that is, e.g. "songs in a batch". `limit` is where memory ends.
+    `counted` says what the index counts, e.g. "songs in a batch"; memory is full at `limit`.
     """
     figure = go.Figure()
     colours = [ACCENT, GENRE_COLOURS["rock"], GENRE_COLOURS["reggae"]]
@@ -150,30 +144,27 @@ def throughput(
             mode="lines+markers",
             line_color=colour,
             showlegend=len(lines) > 1,
-            hovertemplate=f"{name}, %{{x:,}} {counted}: %{{y:,}} songs a second<extra></extra>",
+            hovertemplate=f"{name}, %{{x:,}} {counted}: %{{y:,}} songs per second<extra></extra>",
         )
     figure.update_xaxes(title=f"{counted} (logarithmic)", type="log")
     figure.update_yaxes(title="logarithmic", type="log", dtick=1)
-    alt = f"Songs a second against {counted}. " + "; ".join(
+    alt = f"Songs per second against {counted}. " + "; ".join(
         f"{name}: {series.iloc[0]:,.0f} at {series.index[0]:,}, {series.iloc[-1]:,.0f} at "
         f"{series.index[-1]:,}, most at {series.idxmax():,} ({series.max():,.0f})"
         for name, series in lines.items()
     )
     if limit is not None:
-        figure.add_vline(x=limit, line_dash="dash", line_color=LETTERING)
+        figure.add_vline(x=limit, line_dash="dash", line_color=TEXT_COLOUR)
         figure.add_annotation(
-            x=np.log10(limit), y=0.02, yref="paper", text="memory ends", showarrow=False,
-            xanchor="right", xshift=-4, font_color=LETTERING,
+            x=np.log10(limit), y=0.02, yref="paper", text="memory is full", showarrow=False,
+            xanchor="right", xshift=-4, font_color=TEXT_COLOUR,
         )  # fmt: skip
-        alt += f". A dashed line marks where memory ends, at {limit:,.0f}"
-    return finish(figure, "Songs a second", alt, height=400)
+        alt += f". A dashed line marks where memory is full, at {limit:,.0f}"
+    return finish(figure, "Songs per second", alt, height=400)
 
 
 def calibration(bins: pd.DataFrame) -> go.Figure:
-    """Dots: of the answers with a given confidence, the share that was right.
-
-    `bins` is what `Report.reliability` returns.
-    """
+    """Plot accuracy against confidence, from the bins that `Report.reliability()` returns."""
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 1],
@@ -194,7 +185,7 @@ def calibration(bins: pd.DataFrame) -> go.Figure:
         hovertemplate="says %{x:.0%}, is right %{y:.0%} (%{customdata:,} songs)<extra></extra>",
     )
     figure.update_xaxes(title="stated probability of the answer", tickformat=".0%", range=[0, 1])
-    figure.update_yaxes(title="share that is right", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title="share of right answers", tickformat=".0%", range=[0, 1])
     largest = bins.iloc[bins["songs"].argmax()]
     alt = (
         "Calibration curve beside the diagonal of perfect calibration. In the fullest bin, of "

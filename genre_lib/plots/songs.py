@@ -15,7 +15,7 @@ from genre_lib.plots.style import (
     DIVERGING,
     GENRE_COLOURS,
     GENRE_SYMBOLS,
-    LETTERING,
+    TEXT_COLOUR,
     MUTED,
     SEQUENTIAL,
     finish,
@@ -23,7 +23,7 @@ from genre_lib.plots.style import (
 
 
 def genre_shares(songs: pd.DataFrame) -> go.Figure:
-    """Bars: how many songs each genre has, the largest on top."""
+    """Plot the number of songs of each genre as bars, the largest on top."""
     counts = songs["genre"].value_counts().sort_values()
     shares = counts / counts.sum()
     figure = go.Figure(
@@ -44,7 +44,7 @@ def genre_shares(songs: pd.DataFrame) -> go.Figure:
 
 
 def features_by_genre(songs: pd.DataFrame) -> go.Figure:
-    """Heat map: each genre's mean score, in standard deviations from the mean of all songs."""
+    """Plot each genre's mean scores, in standard deviations from the mean of all songs."""
     scores = songs[list(FEATURES)]
     standard = (scores - scores.mean()) / scores.std()
     means = standard.groupby(songs["genre"]).mean().T.loc[list(FEATURES)]
@@ -71,18 +71,18 @@ def features_by_genre(songs: pd.DataFrame) -> go.Figure:
     return finish(figure, "Mean score of each genre, in standard deviations", alt, height=620)
 
 
-def away_from_nearest(places: pd.DataFrame, name: str) -> str:
-    """Where to write a point's name, for plotly: on the side where no other point is near.
+def label_position(points: pd.DataFrame, name: str) -> str:
+    """Return plotly's position for a point's label: on the side away from the nearest point.
 
-    `places` has two columns, x and y, and a row a point.
+    `points` has two columns, x and y, and one row per point.
     """
-    others = (places.drop(index=name) - places.loc[name]) / places.std()
+    others = (points.drop(index=name) - points.loc[name]) / points.std()
     x, y = others.loc[(others**2).sum(axis=1).idxmin()]
     return f"{'bottom' if y > 0 else 'top'} {'left' if x > 0 else 'right'}"
 
 
 def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
-    """Dots: the mean of each genre on two scores, with the middle half of its songs as a cross."""
+    """Plot each genre's means of two scores; crosses span the middle half of its songs."""
     by = songs.groupby("genre")[[x, y]]
     low, high = by.quantile(0.25), by.quantile(0.75)
     means = by.mean()
@@ -107,7 +107,7 @@ def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
             error_y=reach[y],
             mode="markers+text",
             text=[genre],
-            textposition=away_from_nearest(means, genre),
+            textposition=label_position(means, genre),
             marker={"color": GENRE_COLOURS[genre], "symbol": GENRE_SYMBOLS[genre], "size": 13},
             name=genre,
             showlegend=False,
@@ -118,14 +118,14 @@ def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
     alt = f"Seven genres by mean {x} and {y}: " + ", ".join(
         f"{genre} {mean[x]:.2f} and {mean[y]:.2f}" for genre, mean in means.iterrows()
     )
-    title = f"Mean {x} and {y}; crosses reach over half of the songs"
+    title = f"Mean {x} and {y}; crosses span the middle half of the songs"
     return finish(figure, title, alt, height=430)
 
 
 def lyrics_lengths(words: pd.Series, genre: pd.Series, cut: int = 100) -> go.Figure:
-    """Histogram of words a song, with a line at the length at which the post cuts.
+    """Plot a histogram of words per song, with a line where the original post truncates.
 
-    `words` and `genre` have one entry a song.
+    `words`, a word count, and `genre` have one entry per song.
     """
     share = float((words > cut).mean())
     counts, edges = np.histogram(words, bins=np.arange(0, 211, 10))
@@ -137,7 +137,7 @@ def lyrics_lengths(words: pd.Series, genre: pd.Series, cut: int = 100) -> go.Fig
             hovertemplate="%{x:.0f} ± 5 words: %{y:,} songs<extra></extra>",
         )
     )
-    figure.add_vline(x=cut, line_dash="dash", line_color=LETTERING)
+    figure.add_vline(x=cut, line_dash="dash", line_color=TEXT_COLOUR)
     figure.add_annotation(
         x=cut, y=1, yref="paper", xanchor="left", showarrow=False, text=f" longer: {share:.0%}"
     )
@@ -146,7 +146,7 @@ def lyrics_lengths(words: pd.Series, genre: pd.Series, cut: int = 100) -> go.Fig
     figure.update_yaxes(title="songs")
     medians = words.groupby(genre).median().sort_values()
     alt = (
-        f"Histogram of words a song: median {words.median():.0f}, longest {words.max()}; "
+        f"Histogram of words per song: median {words.median():.0f}, longest {words.max()}; "
         f"{share:.0%} of the songs are longer than {cut} words. The genre with the shortest lyrics "
         f"is {medians.index[0]} (median {medians.iloc[0]:.0f}), with the longest "
         f"{medians.index[-1]} ({medians.iloc[-1]:.0f})"
@@ -155,7 +155,7 @@ def lyrics_lengths(words: pd.Series, genre: pd.Series, cut: int = 100) -> go.Fig
 
 
 def score_over_time(songs: pd.DataFrame, score: str, genre: str) -> go.Figure:
-    """Line: a genre's mean score by decade, with 95 % intervals, beside that of all songs."""
+    """Plot a genre's mean score by decade with 95 % intervals, and that of all songs."""
     figure = go.Figure()
     sentences = []
     for name, rows, colour in (
@@ -183,7 +183,7 @@ def score_over_time(songs: pd.DataFrame, score: str, genre: str) -> go.Figure:
 
 
 def scores_of_genres(songs: pd.DataFrame, scores: Sequence[str]) -> go.Figure:
-    """Dots: each genre's mean of each score with its 95 % interval, one panel a score."""
+    """Plot each genre's mean scores with their 95 % intervals, one panel per score."""
     figure = make_subplots(cols=len(scores), shared_yaxes=True, subplot_titles=list(scores))
     order = songs.groupby("genre")[scores[0]].mean().sort_values().index
     sentences = []
@@ -205,12 +205,12 @@ def scores_of_genres(songs: pd.DataFrame, scores: Sequence[str]) -> go.Figure:
             f"{score} is highest in {ranked.index[0]} ({ranked.iloc[0]:.2f}) and lowest in "
             f"{ranked.index[-1]} ({ranked.iloc[-1]:.2f})"
         )
-    alt = "Dots with 95 % intervals, one row a genre: " + "; ".join(sentences)
+    alt = "Dots with 95 % intervals, one row per genre: " + "; ".join(sentences)
     return finish(figure, "Mean scores with 95 % intervals", alt, height=360)
 
 
 def density(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
-    """Heat map: how many songs fall on each pair of values of two scores."""
+    """Plot the number of songs for each pair of values of two scores as a heat map."""
     edges = np.linspace(0, 1, 21)
     counts, _, _ = np.histogram2d(songs[y], songs[x], bins=(edges, edges))
     middle = edges[:-1] + 0.025

@@ -1,8 +1,8 @@
-"""One look for every figure: a colour a genre, a text alternative on each.
+"""One look for every figure: one colour per genre, and a text alternative.
 
-A figure's text alternative, a sentence or two computed from the very numbers that are drawn, is in
-`figure.layout.meta["alt"]`; the book reads it out to those who can't see the figure. Backgrounds
-are transparent and the lettering grey, so that a figure can be read on a light and on a dark page.
+The text alternative of a figure, in `figure.layout.meta["alt"]`, is one or two sentences computed
+from the plotted numbers; in the book, screen readers read it aloud. Backgrounds are transparent
+and the text is grey, so that figures are legible on light and dark pages.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ GENRE_COLOURS = {
     "reggae": "#4b9801",
     "rock": "#dc7364",
 }
-"""Each stands out from white and from near-black alike, and from the others for colour-blind
-readers too, who go by lightness: hues that they confuse are light and dark in turn."""
+"""Each has enough contrast with white and with near-black. Hues that colour-blind readers confuse
+differ in lightness."""
 
 GENRE_SYMBOLS = {
     "blues": "circle",
@@ -30,22 +30,22 @@ GENRE_SYMBOLS = {
     "reggae": "triangle-up",
     "rock": "x",
 }
-"""A shape for each genre beside its colour, for points that no name stands at."""
+"""Each genre's marker, which distinguishes unlabelled points in addition to its colour."""
 
 ACCENT, MUTED = "#3d7fd9", "#8a8f98"
-LETTERING, GRID = "#808080", "rgba(128, 128, 128, 0.25)"
+TEXT_COLOUR, GRID = "#808080", "rgba(128, 128, 128, 0.25)"
 DIVERGING = [[0, "#d9572b"], [0.5, "rgba(128, 128, 128, 0.08)"], [1, "#3d7fd9"]]
 SEQUENTIAL = [[0, "rgba(61, 127, 217, 0.04)"], [1, "#3d7fd9"]]
 
 
 def finish(figure: go.Figure, title: str, alt: str, height: int = 400) -> go.Figure:
-    """Give a figure the course's look and its text alternative."""
+    """Return `figure` with the course's look and its text alternative."""
     figure.update_layout(
         template="none",
         title={"text": title, "x": 0, "xref": "paper", "font_size": 16},
         meta={"alt": f"{alt}."},
         height=height,
-        font={"color": LETTERING, "size": 13},
+        font={"color": TEXT_COLOUR, "size": 13},
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",
         margin={"l": 10, "r": 10, "t": 70, "b": 10},

@@ -12,26 +12,31 @@ from plotly.subplots import make_subplots
 from genre_lib.data.schema import GENRES
 from genre_lib.plots.style import GENRE_COLOURS, GENRE_SYMBOLS, finish
 
-SLUR = re.compile(r"nigg|fagg?ot|fags?$|kike|tranny", re.IGNORECASE)
+SLURS = re.compile(r"nigg|fagg?ot|fags?$|kike|tranny", re.IGNORECASE)
 
 
-def veiled(word: str) -> str:
-    """A word as figures show it: of a slur only the first and the last letter (chapter 7).
+def mask_slur(word: str) -> str:
+    """Return a word as figures show it: of a slur, only the first and last letter (chapter 7).
 
-    Its place in the figure stays, so that nothing measured is hidden.
+    The word keeps its position in the figure, so that no result is hidden.
+
+    Examples
+    --------
+    >>> mask_slur("night")
+    'night'
     """
-    return f"{word[0]}{'∗' * (len(word) - 2)}{word[-1]}" if SLUR.match(word) else word
+    return f"{word[0]}{'∗' * (len(word) - 2)}{word[-1]}" if SLURS.match(word) else word
 
 
 def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -> go.Figure:
-    """Scatter: words by two coordinates, coloured by the genre toward which each pulls most.
+    """Plot words by two coordinates, coloured by the genre toward which each pulls most.
 
     Parameters
     ----------
     plane
-        Columns `x` and `y`, a row a word.
+        Columns `x` and `y`, one row per word.
     pull
-        A column a genre, a row a word (`genre_lib.embedding.genre_pull`).
+        One column per genre, one row per word (`genre_lib.classifier.words.genre_pull`).
     shares
         Each axis's share of the variance, for its title.
     """
@@ -45,7 +50,7 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
             y=plane.loc[words, "y"].round(3),
             mode="markers",
             name=genre,
-            text=words.map(veiled),
+            text=words.map(mask_slur),
             customdata=strength[words].round(2),
             marker={
                 "color": GENRE_COLOURS[genre],
@@ -58,31 +63,31 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
     for axis, share in zip("xy", shares, strict=True):
         figure.update_layout({f"{axis}axis_title": f"{share:.0%} of the variance"})
     examples = ", ".join(
-        f"{genre}: {', '.join(strength[favourite == genre].nlargest(3).index.map(veiled))}"
+        f"{genre}: {', '.join(strength[favourite == genre].nlargest(3).index.map(mask_slur))}"
         for genre in GENRES
         if (favourite == genre).any()
     )
     alt = (
-        f"Map of {len(plane):,} words; the two axes hold {sum(shares):.0%} of the variance of the "
+        f"Map of {len(plane):,} words; the two axes cover {sum(shares):.0%} of the variance of the "
         f"embedding. Words with the strongest pull toward each genre: {examples}"
     )
     return finish(figure, "The words of the lyrics network", alt, height=560)
 
 
 def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
-    """Bars: the `n` words that pull most toward each genre, one panel a genre."""
+    """Plot bars of the `n` words that pull most toward each genre, one panel per genre."""
     figure = make_subplots(
         rows=4,
         cols=2,
         subplot_titles=GENRES,
         vertical_spacing=0.08,
-        horizontal_spacing=0.28,  # words stand there, on a phone too
+        horizontal_spacing=0.28,  # room for the words, even on a phone
     )
     for position, genre in enumerate(GENRES):
         top = pull[genre].nlargest(n)[::-1]
         figure.add_bar(
             x=top.round(3),
-            y=top.index.map(veiled),
+            y=top.index.map(mask_slur),
             orientation="h",
             marker_color=GENRE_COLOURS[genre],
             showlegend=False,
@@ -92,6 +97,6 @@ def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
         )
     figure.update_yaxes(tickfont_size=11)
     alt = "Bars, the words that pull most toward each genre. " + "; ".join(
-        f"{genre}: {', '.join(pull[genre].nlargest(5).index.map(veiled))}" for genre in GENRES
+        f"{genre}: {', '.join(pull[genre].nlargest(5).index.map(mask_slur))}" for genre in GENRES
     )
     return finish(figure, "The strongest words of each genre", alt, height=820)

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from genre_lib.data.synthetic import make_songs
 from genre_lib.errors import GenreLibError
-from genre_lib.files import WRITING, write_text, written_whole
+from genre_lib.files import TEMPORARY_PREFIX, write_text, written_whole
 
 SHARD = 100_000
 """The most songs in one file."""
@@ -76,7 +76,7 @@ def make_shards(
         if not _is_whole(path, size)
     ]
     in_parallel(_make_shard, tasks, jobs, "making", progress)
-    for left in folder.glob(f"{WRITING}*"):  # of a run that was killed
+    for left in folder.glob(f"{TEMPORARY_PREFIX}*"):  # of a run that was killed
         shutil.rmtree(left, ignore_errors=True)
 
 
@@ -156,7 +156,7 @@ def _begin(folder: Path, about: dict[str, Any], shards: set[str]) -> None:
             f"{about['source']}: give another folder."
         )
     ours = shards | {ABOUT, ENCODED} if found else set()
-    others = {p.name for p in folder.iterdir() if not p.name.startswith(WRITING)} - ours
+    others = {p.name for p in folder.iterdir() if not p.name.startswith(TEMPORARY_PREFIX)} - ours
     if others:
         raise GenreLibError(
             f"{folder} holds other files ({min(others)}): give a new or empty folder."

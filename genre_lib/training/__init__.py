@@ -1,1 +1,1 @@
-"""One loop that trains every network. Chapter 3."""
+"""One training loop for every network. Chapter 3."""

@@ -1,4 +1,4 @@
-"""Where to compute. Explained in chapter 3, *The training loop*."""
+"""CPU or GPU. Explained in chapter 3, *The training loop*."""
 
 from __future__ import annotations
 
@@ -12,46 +12,51 @@ from torch import nn
 from genre_lib.data.tensors import Songs
 from genre_lib.errors import GenreLibError
 
-LEAST_MEMORY = 2**30
-"""Bytes that must be free on a GPU to begin there; all chapters need less."""
+MIN_FREE_MEMORY = 2**30
+"""Bytes of a GPU's memory that must be free to train there; every chapter needs less."""
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device called `name` ("cpu", "cuda", "mps", …), or the fastest one for "auto".
+    """Return the device called `name` ("cpu", "cuda", "mps", …); "auto" is the fastest one.
 
     Raises
     ------
     GenreLibError
-        When there is no such device here.
+        When this machine has no such device.
+
+    Examples
+    --------
+    >>> choose_device("cpu").type
+    'cpu'
     """
     if name == "auto":
         name = "mps" if torch.backends.mps.is_available() else "cpu"
-        if torch.cuda.is_available() and _has_room():
+        if torch.cuda.is_available() and _has_free_memory():
             name = "cuda"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
-    # torch built without CUDA asserts; the rest are its rarer devices.
+    # A torch built without CUDA raises AssertionError; the others come from rarer devices.
     except (RuntimeError, AssertionError, ImportError, NotImplementedError):
         raise GenreLibError(f"There is no device {name!r} here: use 'cpu' or 'auto'.") from None
     return device
 
 
-def _has_room() -> bool:
-    """Whether the GPU has memory left for us; it may be in use by another notebook."""
+def _has_free_memory() -> bool:
+    """Return whether the GPU has enough free memory; another notebook may be using it."""
     try:
         free, _ = torch.cuda.mem_get_info()
         torch.zeros(1, device="cuda").item()
-    # Not even room for asking, or a GPU that this torch has no code for.
+    # The memory is too full even for this test, or this torch does not support the GPU.
     except (RuntimeError, AssertionError):
         free = 0
-    if free < LEAST_MEMORY:
+    if free < MIN_FREE_MEMORY:
         warnings.warn(
-            "The GPU's memory is full, or this torch can't use it, so the CPU computes: end other "
-            "notebooks that use the GPU, then start this one again.",
+            "The GPU's memory is full, or this torch can't use it, so the CPU is used: shut down "
+            "other notebooks that use the GPU, then restart this one.",
             stacklevel=3,
         )
-    return free >= LEAST_MEMORY
+    return free >= MIN_FREE_MEMORY
 
 
 def move(
@@ -62,17 +67,17 @@ def move(
     Raises
     ------
     GenreLibError
-        When there is no such device, or its memory does not hold them.
+        When there is no such device, or its memory is too small.
     """
     device = choose_device(name)
     try:
-        with full_memory_named():
+        with explain_full_memory():
             network, train = network.to(device), train.to(device)
             return network, train, None if validation is None else validation.to(device)
     except OutOfMemory as error:
         if name != "auto":
             raise
-        warnings.warn(f"{error} The CPU computes now.", stacklevel=3)
+        warnings.warn(f"{error} The CPU is used now.", stacklevel=3)
     return move("cpu", network, train, validation)
 
 
@@ -81,18 +86,12 @@ class OutOfMemory(GenreLibError):
 
 
 @contextmanager
-def full_memory_named() -> Iterator[None]:
-    """Say what to do where the memory of a device is full within this block.
-
-    Raises
-    ------
-    OutOfMemory
-        In place of torch's error.
-    """
+def explain_full_memory() -> Iterator[None]:
+    """Raise `OutOfMemory` in place of torch's error if a device's memory is full in this block."""
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
         raise OutOfMemory(
-            "The GPU's memory is full: end other notebooks that use it, take smaller batches, or "
-            "compute on the CPU (device 'cpu')."
+            "The GPU's memory is full: shut down other notebooks that use it, use smaller batches, "
+            "or use the CPU (device 'cpu')."
         ) from error

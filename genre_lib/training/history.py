@@ -1,4 +1,4 @@
-"""What happened in a training, and how far it has come. Explained in chapter 3."""
+"""The history and the current state of a training run. Explained in chapter 3."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ from genre_lib.errors import GenreLibError
 
 @dataclass
 class History:
-    """What happened in training: one row per epoch, and which epoch's weights were kept."""
+    """The losses and accuracies of a training run, and the epoch whose weights were kept."""
 
     rows: list[dict[str, float]] = field(default_factory=list)
+    """One per epoch: loss and accuracy of both sets, and seconds."""
     best_epoch: int = 0
     """The epoch whose weights the network has now, counted from 1."""
     interrupted: bool = False
+    """Whether the user stopped training before its end."""
 
     def table(self) -> pd.DataFrame:
         """Return one row per epoch: loss and accuracy of both sets, and seconds.
 
-        The training figures are means over the epoch's batches, so dropout is on in them and the
-        weights still move, and their loss is that of smoothed labels; the validation figures are
-        taken after the epoch, in evaluation mode, with the labels as they are.
+        Training figures are means over the epoch's batches: dropout is on, the weights still
+        change, and the loss uses smoothed labels. Validation figures are computed after the
+        epoch, in evaluation mode and with the original labels.
         """
         return pd.DataFrame(self.rows, index=pd.RangeIndex(1, len(self.rows) + 1, name="epoch"))
 
@@ -54,37 +56,37 @@ class TrainingState:
 
     @property
     def epochs(self) -> int:
-        """How many epochs are done."""
+        """The number of finished epochs."""
         return len(self.history.rows)
 
     @property
-    def has_run_out(self) -> bool:
+    def patience_is_over(self) -> bool:
         """Whether the validation loss has not fallen for `patience` epochs."""
         if self.patience is None or self.best_weights is None:
             return False
         return self.epochs - self.history.best_epoch >= self.patience
 
     def finish_epoch(self, row: dict[str, float]) -> None:
-        """Add an epoch's row; with patience, remember the weights if its validation loss is lowest.
+        """Add an epoch's row; with patience, store the weights if its validation loss is lowest.
 
         Raises
         ------
         GenreLibError
-            When the loss is no longer a number: from there on nothing is learned.
+            When a loss is not a finite number: the network can't learn any further.
         """
         for name, value in row.items():
             if not math.isfinite(value):
                 raise GenreLibError(
                     f"The {name.replace('_', ' ')} is {value} in epoch {self.epochs + 1}: lower "
-                    "the learning rate, and see that every score of the songs is a finite number."
+                    "the learning rate, and check that all scores of the songs are finite numbers."
                 )
         self.history.rows.append(row)
         if self.patience is not None and row["validation_loss"] < self.lowest:
             self.lowest, self.history.best_epoch = row["validation_loss"], self.epochs
             self.best_weights = copy.deepcopy(self.network.state_dict())
 
-    def go_back_to_best(self) -> None:
-        """Give the network the weights that were remembered, if any were."""
+    def restore_best_weights(self) -> None:
+        """Load the stored weights of the best epoch, if any, into the network."""
         if self.best_weights is not None:
             self.network.load_state_dict(self.best_weights)
         else:
@@ -92,12 +94,12 @@ class TrainingState:
 
 
 class EpochHook(Protocol):
-    """Something that `fit` calls before the first epoch and after each, such as a checkpoint."""
+    """What `fit` calls before the first epoch and after each, such as a checkpoint."""
 
     def before_training(
         self, state: TrainingState, train: Songs, validation: Songs | None, settings: dict[str, Any]
     ) -> None:
-        """Look at what will be trained, by which settings of `fit`; `state` may be changed."""
+        """Receive what `fit` is about to train, and its settings; may change `state`."""
 
     def after_epoch(self, state: TrainingState) -> None:
-        """Look at what an epoch has changed; the last row of `state.history` is its."""
+        """Receive the state after an epoch; its row is the last one of `state.history`."""

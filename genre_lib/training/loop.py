@@ -17,7 +17,7 @@ from tqdm import tqdm
 from genre_lib.data.tensors import Batches, Songs
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import answers, check_inputs, evaluate
-from genre_lib.training.device import full_memory_named, move
+from genre_lib.training.device import explain_full_memory, move
 from genre_lib.training.history import EpochHook, History, TrainingState
 from genre_lib.training.strategy import ALONE, Strategy
 
@@ -29,7 +29,7 @@ def train_one_epoch(
     optimiser: torch.optim.Optimizer,
     cross_entropy: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
 ) -> tuple[Tensor, Tensor]:
-    """Pass over all songs once; return mean loss and accuracy on the way. As in chapter 3."""
+    """Train on all songs once, as in chapter 3; return the epoch's mean loss and accuracy."""
     network.train()
     total, right = 0.0, 0
     for lyrics, features, genre in songs.batches(batch_size):
@@ -62,29 +62,31 @@ def fit(
     strategy: Strategy = ALONE,
     hooks: Sequence[EpochHook] = (),
 ) -> History:
-    """Train `network` in place by Adam on the cross-entropy; it stays on `device` afterwards.
+    """Train `network` in place with Adam, on `device`; Ctrl-C ends it early.
+
+    Raises `GenreLibError` when songs or genres are missing, a loss is not finite or memory is full.
 
     Parameters
     ----------
     train, validation
-        The songs to learn from, and those to score after every epoch.
+        The songs to learn from, and those to evaluate on after every epoch.
     epochs, batch_size, learning_rate, weight_decay, epsilon
         Passes over all training songs, songs per step, and settings of `torch.optim.AdamW`.
-    smoothing
-        The share of the target that is spread evenly over the genres, as some labels are wrong
-        (label smoothing: Szegedy et al. 2016, arXiv:1512.00567).
-    one_cycle
-        Raise the learning rate over the first tenth of the steps, then lower it to almost 0.
+    smoothing, one_cycle
+        Label smoothing (arXiv:1512.00567); whether the learning rate first rises, then falls.
     patience
-        Stop when the validation loss has not fallen for this many epochs, and go back to the
-        weights of its lowest point. `None`: run all epochs and keep the last weights.
+        Stop after this many epochs without a lower validation loss; restore the best weights.
     seed
-        Fixes the order of the songs and the dropout: on one CPU the weights are then the same.
+        Fixes the order of the songs and the dropout, and so, on one CPU, the weights.
     strategy, hooks
         How processes share the work, and what is called after each epoch (chapter *Scaling*).
 
-    Ctrl-C, or a notebook's stop button, ends training and keeps the weights so far. Raises
-    GenreLibError when the songs can't be learned from, the loss is no number, or memory is full.
+    Examples
+    --------
+    >>> from genre_lib import SongEncoder, get_recipe, make_songs
+    >>> songs, network = SongEncoder().fit_encode(make_songs(200)), get_recipe("first", "features")
+    >>> fit(network.build(0), songs, epochs=2, batch_size=50, progress=False).best_epoch
+    2
     """
     settings: dict[str, Any] = {"epochs": epochs, "batch size": batch_size, "patience": patience}
     settings |= {"smoothing": smoothing, "seed": seed}
@@ -102,8 +104,8 @@ def fit(
     smoothed = partial(_cross_entropy, smoothing=smoothing)
     bar = tqdm(total=epochs, initial=state.epochs, unit="epoch", disable=not progress)
     try:
-        with bar, full_memory_named(), strategy.shared(network, train) as (forward, songs):
-            while state.epochs < epochs and not state.has_run_out:
+        with bar, explain_full_memory(), strategy.shared(network, train) as (forward, songs):
+            while state.epochs < epochs and not state.patience_is_over:
                 start = time.perf_counter()
                 found = train_one_epoch(forward, songs, batch_size, optimiser, smoothed)
                 loss, accuracy = strategy.mean(*found)
@@ -118,7 +120,7 @@ def fit(
                 bar.set_postfix({name: f"{value:.3f}" for name, value in row.items()})
     except KeyboardInterrupt:
         state.history.interrupted = True
-    state.go_back_to_best()
+    state.restore_best_weights()
     network.eval()
     return state.history
 
@@ -126,10 +128,10 @@ def fit(
 def _check(
     network: nn.Module, train: Songs, validation: Songs | None, patience: int | None
 ) -> None:
-    """Raise where training could only go wrong."""
+    """Raise an error if the network can't be trained on these songs."""
     if patience is not None and validation is None:
         raise GenreLibError(
-            "Stopping early needs validation songs to watch: give them, or leave patience out."
+            "Early stopping needs validation songs: give some, or leave out patience."
         )
     for name, songs in (("training", train), ("validation", validation)):
         if songs is None:
@@ -138,8 +140,8 @@ def _check(
             raise GenreLibError(f"There are no {name} songs: give a table that has some.")
         if (songs.genre < 0).any():
             raise GenreLibError(
-                f"Some {name} songs have no genre, so nothing can be learned from them or be "
-                "judged by them: encode a table with the column 'genre'."
+                f"Some {name} songs have no genre, so they can't be used to train or evaluate: "
+                "encode a table with the column 'genre'."
             )
         check_inputs(network, songs)
 
@@ -147,8 +149,8 @@ def _check(
 def _adam(
     network: nn.Module, learning_rate: float, weight_decay: float, epsilon: float
 ) -> torch.optim.Optimizer:
-    """Return `torch.optim.AdamW`, which without weight decay is Adam."""
-    # One call per step: 4 times as fast for small batches. Not every kind of device has it.
+    """Return `torch.optim.AdamW`, which is Adam if there is no weight decay."""
+    # Fused, one call per step: 4 times as fast for small batches, but not on all devices.
     fused = next(network.parameters()).device.type in ("cpu", "cuda")
     return torch.optim.AdamW(
         network.parameters(), learning_rate, weight_decay=weight_decay, eps=epsilon, fused=fused
@@ -156,7 +158,7 @@ def _adam(
 
 
 def _one_cycle(optimiser: torch.optim.Optimizer, learning_rate: float, steps: int) -> OneCycleLR:
-    """Return a schedule that each step of the optimiser moves on."""
+    """Return a schedule that advances with each step of the optimiser."""
     schedule = OneCycleLR(
         optimiser,
         learning_rate,
@@ -170,7 +172,7 @@ def _one_cycle(optimiser: torch.optim.Optimizer, learning_rate: float, steps: in
 
 
 def _cross_entropy(logits: Tensor, genre: Tensor, smoothing: float) -> Tensor:
-    """Mean loss of logits (batch, 7), or of every member's where they are (batch, members, 7)."""
+    """Return the mean loss of logits of shape (batch, 7) or (batch, members, 7)."""
     if logits.dim() == 3:
         genre = genre.unsqueeze(1).expand(logits.shape[:2])
     return F.cross_entropy(logits.flatten(0, -2), genre.flatten(), label_smoothing=smoothing)

@@ -1,4 +1,4 @@
-"""How one training is shared by several processes: by default not at all."""
+"""How several processes share a training run: by default, there is only one."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from genre_lib.data.tensors import Batches, Songs
 
 
 class Strategy(Protocol):
-    """What `fit` asks about other processes; chapter *Scaling* has a strategy for several."""
+    """What `fit` needs to know about other processes; chapter *Scaling* uses several."""
 
     def shared(
         self, network: nn.Module, songs: Songs
     ) -> AbstractContextManager[tuple[nn.Module, Batches]]:
-        """Return network and songs as the loop is to see them, for as long as it trains."""
+        """Return a context manager that yields the network and the songs to train with."""
 
     def mean(self, loss: Tensor, accuracy: Tensor) -> tuple[float, float]:
-        """Return what an epoch came to, as a mean over the songs of all processes."""
+        """Return an epoch's loss and accuracy as means over the songs of all processes."""
 
 
 class Alone:
-    """A single process, which sees the network and all songs as they are."""
+    """A single process, which trains the network on all songs."""
 
     def shared(
         self, network: nn.Module, songs: Songs
     ) -> AbstractContextManager[tuple[nn.Module, Batches]]:
-        """Return both as they are."""
+        """Return a context manager that yields both unchanged."""
         return nullcontext((network, songs))
 
     def mean(self, loss: Tensor, accuracy: Tensor) -> tuple[float, float]:
-        """Return both as numbers."""
+        """Return both as Python numbers."""
         return loss.item(), accuracy.item()
 
 
 ALONE = Alone()
+"""The default strategy of `fit`."""

@@ -17,9 +17,9 @@ import pytest
 from genre_lib import load_songs
 from genre_lib.cli import doctor
 from genre_lib.data import published as published_module
-from genre_lib.data.published import published_copy
+from genre_lib.data.published import published_path
 from genre_lib.errors import SongsError
-from genre_lib.files import WRITING
+from genre_lib.files import TEMPORARY_PREFIX
 
 
 def cache_in(folder, monkeypatch):
@@ -122,7 +122,7 @@ def test_two_processes_may_download_at_once(published):
         printed, _ = process.communicate(timeout=120)
         assert "200 real songs" in printed and "Traceback" not in printed
     assert published.requests == 2
-    assert [path.name for path in published.cache.iterdir()] == [published_copy().name]
+    assert [path.name for path in published.cache.iterdir()] == [published_path().name]
 
 
 def test_a_process_whose_download_was_tidied_away_takes_what_is_there(published, monkeypatch):
@@ -130,7 +130,7 @@ def test_a_process_whose_download_was_tidied_away_takes_what_is_there(published,
 
     def overtaken(*arguments, path, **settings):
         fetched = real(*arguments, path=path, **settings)
-        published_copy().write_bytes(body)
+        published_path().write_bytes(body)
         shutil.rmtree(path)
         return fetched
 
@@ -141,14 +141,14 @@ def test_a_process_whose_download_was_tidied_away_takes_what_is_there(published,
 def test_what_a_killed_download_left_behind_is_tidied_up(published):
     published.together = threading.Barrier(2)  # the server never answers the first
     process = start_another()
-    while not list(published.cache.glob(f"{WRITING}*")):
+    while not list(published.cache.glob(f"{TEMPORARY_PREFIX}*")):
         time.sleep(0.05)
     process.kill()
     process.communicate()
-    assert list(published.cache.glob(f"{WRITING}*"))
+    assert list(published.cache.glob(f"{TEMPORARY_PREFIX}*"))
     published.together = threading.Barrier(1)
     assert len(load_songs("published")) == 200
-    assert list(published.cache.iterdir()) == [published_copy()]
+    assert list(published.cache.iterdir()) == [published_path()]
 
 
 def test_files_of_an_older_version_do_no_harm(published):
@@ -163,7 +163,7 @@ def test_files_of_an_older_version_do_no_harm(published):
 def test_a_clock_that_is_wrong_does_not_matter(published, recwarn, year):
     load_songs("published")
     when = (year - 1970) * 365.25 * 86400
-    for path in (published_copy(), published.cache):
+    for path in (published_path(), published.cache):
         os.utime(path, (when, when))
     assert len(load_songs("published")) == 200
     assert published.requests == 1 and not recwarn.list and faults() == {}
@@ -217,7 +217,7 @@ def test_a_file_in_the_cache_s_place_is_named(published, level):
 
 def test_the_doctor_says_that_a_copy_is_damaged(published):
     load_songs("published")
-    published_copy().write_bytes(b"half")
+    published_path().write_bytes(b"half")
     assert "damaged" in faults()["cache"]
     assert published.requests == 1
 
@@ -231,4 +231,4 @@ def test_a_user_without_a_home_has_a_cache(platformdirs, tmp_path, monkeypatch):
 
     monkeypatch.setattr(published_module.pooch, "os_cache", os_cache)
     monkeypatch.setattr(published_module.tempfile, "gettempdir", lambda: str(tmp_path))
-    assert published_copy().parent == tmp_path / "genre-lib"
+    assert published_path().parent == tmp_path / "genre-lib"

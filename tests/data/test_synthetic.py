@@ -93,7 +93,7 @@ def test_bayes_probabilities_are_calibrated(songs, codes, inputs):
     level = np.digitize(p, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
     for k in range(9):
         cell = level == k
-        # Songs of one artist share their filing: allow more than three binomial errors.
+        # Songs of one artist share their label: allow more than three binomial errors.
         allowed = 0.02 + 3 * np.sqrt(0.25 / max(cell.sum(), 1))
         assert abs(p[cell].mean() - truth[cell].mean()) < allowed, f"{inputs}: level {k}"
     assert (p.argmax(axis=1) == codes).mean() == pytest.approx(p.max(axis=1).mean(), abs=0.03)

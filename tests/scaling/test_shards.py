@@ -19,7 +19,7 @@ from genre_lib import GenreClassifier, SongEncoder, SongTensors, fit, get_recipe
 from genre_lib.cli.main import main
 from genre_lib.data.schema import FEATURES
 from genre_lib.errors import GenreLibError, SongsError
-from genre_lib.files import WRITING
+from genre_lib.files import TEMPORARY_PREFIX
 from genre_lib.scaling import make_shards as making
 from genre_lib.scaling import mapped
 from genre_lib.scaling.checkpoint import Checkpoint
@@ -80,7 +80,7 @@ def test_making_goes_on_where_it_was_stopped(folder):
     kept, damaged, lost = sorted(folder.glob("*.parquet"))
     lost.unlink()
     damaged.write_bytes(damaged.read_bytes()[:500])
-    (folder / f"{WRITING}shard-00002.parquet-1").mkdir()
+    (folder / f"{TEMPORARY_PREFIX}shard-00002.parquet-1").mkdir()
     before = kept.stat().st_mtime_ns
     with pytest.raises(SongsError, match="part|damaged|can't be read"):
         SongShards(folder)
@@ -237,7 +237,7 @@ def test_songs_are_encoded_once(folder, monkeypatch):
     encoder = split.train.fit(SongEncoder(), BOTH)
     split.train.encode(encoder, BOTH)
     made = sorted((folder / "encoded").rglob("*"))
-    assert not [path for path in made if WRITING in path.name]
+    assert not [path for path in made if TEMPORARY_PREFIX in path.name]
     with monkeypatch.context() as patch:
         patch.setattr("genre_lib.scaling.shards._checked", None)  # would fail if it were called
         again = SongShards(folder).split()
@@ -380,4 +380,4 @@ def test_the_command_line_makes_songs_and_trains_on_them(tmp_path, capsys):
     assert main(["train", "lyrics", "--out", run, "--all", *options]) == 0
     assert "test" not in json.loads(capsys.readouterr().out)
     assert main(["evaluate", run, "--data", songs]) == 2
-    assert "is for `genre-lib train` alone" in capsys.readouterr().err
+    assert "only `genre-lib train` reads folders" in capsys.readouterr().err

@@ -156,7 +156,7 @@ def test_a_report_counts_as_one_would_by_hand():
 def test_a_gpu_that_is_full_is_not_chosen(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**20, 2**34))
-    with pytest.warns(UserWarning, match="memory is full, .* so the CPU computes: end other"):
+    with pytest.warns(UserWarning, match="memory is full, .* so the CPU is used: shut down other"):
         assert choose_device().type != "cuda"
 
 
@@ -178,9 +178,9 @@ def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(tensors, monkeypa
     network = MeanLyricsNetwork(tensors[2], dimension=4)
     monkeypatch.setattr(network, "to", lambda device: network)
     settings = {"epochs": 1, "batch_size": 64, "progress": False}
-    with pytest.warns(UserWarning, match="is full: end other notebooks.* The CPU computes now"):
+    with pytest.warns(UserWarning, match="is full: shut down other.* The CPU is used now"):
         assert len(fit(network, *tensors[:2], **settings).rows) == 1
-    with pytest.raises(GenreLibError, match="is full: end other notebooks"):
+    with pytest.raises(GenreLibError, match="is full: shut down other notebooks"):
         fit(network, *tensors[:2], **settings, device="cuda")
 
 
@@ -268,7 +268,7 @@ def test_songs_without_a_genre_are_neither_learned_from_nor_scored(tensors):
         fit(network, unknown, epochs=1, batch_size=64, **QUIET)
     with pytest.raises(GenreLibError, match="validation songs have no genre"):
         fit(network, train, unknown, epochs=1, batch_size=64, **QUIET)
-    with pytest.raises(GenreLibError, match="have no genre to compare answers with"):
+    with pytest.raises(GenreLibError, match="have no genre to compare predictions with"):
         evaluate(network, unknown)
     assert predict(network, unknown).shape == (len(unknown), 7)
 
@@ -289,12 +289,12 @@ def test_no_songs_are_no_training(tensors, part):
     given = (none, None) if part == "training" else (tensors[0], none)
     with pytest.raises(GenreLibError, match=f"There are no {part} songs"):
         fit(DenseFeaturesNetwork(), *given, epochs=1, batch_size=64, **QUIET)
-    with pytest.raises(GenreLibError, match="no songs to score"):
+    with pytest.raises(GenreLibError, match="no songs to evaluate"):
         evaluate(DenseFeaturesNetwork(), none)
 
 
 def test_patience_needs_songs_to_watch(tensors):
-    with pytest.raises(GenreLibError, match="needs validation songs to watch"):
+    with pytest.raises(GenreLibError, match="needs validation songs"):
         fit(DenseFeaturesNetwork(), tensors[0], epochs=2, batch_size=64, patience=1, **QUIET)
 
 
