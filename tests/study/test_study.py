@@ -227,3 +227,43 @@ def test_a_study_s_file_has_the_command_that_makes_it_again(songs, tmp_path, mon
     command = json.loads(Path("study.json").read_text())["command"]
     asked, stored = parser().parse_args(["study", *given]), shlex.split(command)
     assert stored[0] == "genre-lib" and parser().parse_args(stored[1:]) == asked
+
+
+def test_a_cell_is_repeatable_and_its_seed_is_that_of_split_and_run(songs):
+    cells = [Cell("course features", "song", seed) for seed in (1, 1, 2)]
+    first, again, other = (study.run_cell(songs, cell, "cpu") for cell in cells)
+    for row in (first, again, other):
+        assert row.pop("seconds") > 0
+    assert first == again != other | {"seed": 1}
+    assert (first["model"], first["split"], first["variant"]) == (
+        "course features",
+        "song",
+        "standard",
+    )
+
+
+@pytest.mark.parametrize("variant", plan_module.VARIANTS)
+def test_a_variant_changes_what_it_says_and_nothing_else(variant):
+    tasks, *changes = plan_module.VARIANTS[variant]
+    for task in tasks:
+        plain = plan_module.cell_recipe(Cell(f"course {task}", "song", 0))
+        changed = plan_module.cell_recipe(Cell(f"course {task}", "song", 0, variant))
+        assert changed != plain and changed.network is plain.network
+        for part, change in zip(("encoder", "layers", "training"), changes, strict=True):
+            assert getattr(changed, part) == getattr(plain, part) | change
+
+
+def test_the_table_of_a_study_has_means_and_deviations_over_seeds():
+    measures = {"macro_f1": 0.4, "top2_accuracy": 0.6, "calibration_error": 0.1, "seconds": 2.0}
+    rows = pd.DataFrame(
+        [
+            {"model": "ours", "split": "song", "seed": s, "variant": "standard", "accuracy": a}
+            | measures
+            | {"base_rate": 0.2}
+            for s, a in enumerate([0.3, 0.5])
+        ]
+    )
+    (row,) = markdown_table(rows).splitlines()[2:]
+    assert row == (
+        "| song | standard | ours | 40.0 ± 14.1 | 40.0 ± 0.0 | 60.0 ± 0.0 | 10.0 ± 0.0 | 2.0 |"
+    )

@@ -316,3 +316,59 @@ def test_the_loop_is_that_of_chapter_3():
     printed = printed.replace("F.cross_entropy(", "cross_entropy(")
     source = inspect.getsource(train_one_epoch)
     assert source.split('"""')[-1].strip() == printed.strip()
+
+
+def test_label_smoothing_spreads_a_share_of_the_target_over_all_genres(tensors):
+    train = SongTensors(*tensors[0][:64])
+    network = OneWeight()
+    log_p = network(*train[:][:2]).log_softmax(dim=1).detach()
+    target = 0.8 * nn.functional.one_hot(train.genre, 7) + 0.2 / 7
+    expected = -(target * log_p).sum(dim=1).mean().item()
+    (row,) = fit(
+        network, train, epochs=1, batch_size=64, learning_rate=0, smoothing=0.2, **QUIET
+    ).rows
+    assert row["train_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_members_are_trained_one_by_one(tensors):
+    """The loss of several members is the mean of theirs, not the loss of their mean."""
+
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = OneWeight(), OneWeight()
+            nn.init.normal_(self.two.weight, std=3)
+
+        def forward(self, lyrics, features):
+            return torch.stack([self.one(lyrics, features), self.two(lyrics, features)], dim=1)
+
+    torch.manual_seed(0)
+    train, network = SongTensors(*tensors[0][:64]), Two()
+    losses = [
+        nn.functional.cross_entropy(member(*train[:][:2]), train.genre).item()
+        for member in (network.one, network.two)
+    ]
+    (row,) = fit(network, train, epochs=1, batch_size=64, learning_rate=0, **QUIET).rows
+    assert row["train_loss"] == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_without_patience_the_last_weights_are_kept(tensors):
+    network, history = trained(tensors, epochs=30, learning_rate=0.05)
+    losses = history.table()["validation_loss"]
+    assert history.best_epoch == 30 > losses.idxmin()
+    assert evaluate(network, tensors[1]).loss == pytest.approx(losses.iloc[-1], rel=1e-5)
+
+
+def test_a_hook_sees_the_start_and_every_epoch(tensors):
+    seen = []
+
+    class Hook:
+        def before_training(self, state, train, validation, settings):
+            seen.append((state.epochs, len(train), len(validation), settings["seed"]))
+
+        def after_epoch(self, state):
+            seen.append(state.history.rows[-1]["validation_loss"])
+
+    _, history = trained(tensors, epochs=2, hooks=[Hook()])
+    losses = history.table()["validation_loss"].tolist()
+    assert seen == [(0, len(tensors[0]), len(tensors[1]), 0), *losses]
