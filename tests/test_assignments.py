@@ -16,19 +16,25 @@ import nbformat
 import pytest
 import torch
 
-from course_tools import assignments
-from course_tools.assignment_source import (
+from course_tools.handouts import build as assignments
+from course_tools.handouts.build import OTTER, build, install_address, points_table
+from course_tools.handouts.leaks import (
+    assignment_secrets,
+    chapter_secrets,
+    find_leaks,
+    leaks_in,
+    stub_of,
+)
+from course_tools.handouts.run_tests import load_tests, names_of, run_test, run_tests
+from course_tools.handouts.source import (
     SourceError,
     read_mistakes,
     read_parts,
     read_source,
     sources,
 )
-from course_tools.assignment_tests import load_tests, names_of, run_test, run_tests
-from course_tools.assignments import OTTER, build, install_address, points_table
-from course_tools.chapters import ROOT, code_cells, find_chapters, tags
-from course_tools.leaks import assignment_secrets, chapter_secrets, find_leaks, leaks_in, stub_of
-from course_tools.unpack import texts_of
+from course_tools.handouts.unpack import texts_of
+from course_tools.notebooks.chapters import ROOT, code_cells, find_chapters, tags
 
 ASSIGNMENTS = sources()
 IDS = [path.stem for path in ASSIGNMENTS]

@@ -7,14 +7,14 @@ import nbformat
 import pytest
 from sphinx.application import Sphinx
 
-from course_tools.admonitions import OPENING
-from course_tools.book_maths import mathml
-from course_tools.chapters import ROOT, Chapter, find_chapters
-from course_tools.checks import CHECKS, PICTURE, PLOTLY, link_problem, problems
-from course_tools.fingerprint import chapter_fingerprints, code_text, files_fingerprint
-from course_tools.links import external_links, has_network
-from course_tools.notebooks import ChapterFailed, execute, fresh_notebook, is_progress, tidy
-from course_tools.repository import old_assignments, set_repository
+from course_tools.book.admonitions import OPENING
+from course_tools.book.maths import mathml
+from course_tools.notebooks.chapters import ROOT, Chapter, find_chapters
+from course_tools.notebooks.checks import CHECKS, PICTURE, PLOTLY, link_problem, problems
+from course_tools.notebooks.fingerprint import chapter_fingerprints, code_text, files_fingerprint
+from course_tools.notebooks.make import ChapterFailed, execute, fresh_notebook, is_progress, tidy
+from course_tools.site.links import external_links, has_network
+from course_tools.site.repository import old_assignments, set_repository
 
 EXACT = "```python\n# NBVAL_CHECK_OUTPUT\n1 + {}\n```\n\n"
 EXERCISE = (
@@ -302,9 +302,9 @@ def build_page(folder, notebook_change=lambda notebook: None):
     source = folder / "source"
     source.mkdir()
     write_pair(source, notebook_change)
-    extensions = ["book_figures", "book_maths", "admonitions"]
+    extensions = ["figures", "maths", "admonitions"]
     settings = {
-        "extensions": ["myst_nb", *(f"course_tools.{name}" for name in extensions)],
+        "extensions": ["myst_nb", *(f"course_tools.book.{name}" for name in extensions)],
         "root_doc": "03_training",
         "exclude_patterns": ["*.md"],
         "nb_execution_mode": "off",

@@ -6,8 +6,8 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-from course_tools.chapters import ROOT, find_chapters
-from course_tools.glossary import link_terms, read_terms
+from course_tools.book.glossary import link_terms, read_terms
+from course_tools.notebooks.chapters import ROOT, find_chapters
 
 GLOSSARY = (ROOT / "book/glossary.md").read_text("utf8")
 TERMS = read_terms(GLOSSARY)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tiny_assignment import GOOD, HALF, ID, make_assignment, needs_sandbox, notebook
 
-from course_tools import grade as command
 from course_tools.grading import feedback, grader, results, tables
+from course_tools.grading import grade as command
 from course_tools.grading.classbook import Classbook
 from course_tools.grading.examiner import Examiner
 from course_tools.grading.marks import Kept, Mark, merge

@@ -1,10 +1,10 @@
-"""Every chapter's pair, check by check: what they ask for is in ``course_tools/checks.py``."""
+"""Every chapter's pair, check by check: ``course_tools/notebooks/checks.py`` says what they ask."""
 
 import pytest
 
-from course_tools.chapters import ROOT, find_chapters, toc_entries
-from course_tools.checks import CHECKS, leftovers, link_problem, link_targets, problems
-from course_tools.status import circumstances, measured_pages, status
+from course_tools.notebooks.chapters import ROOT, find_chapters, toc_entries
+from course_tools.notebooks.checks import CHECKS, leftovers, link_problem, link_targets, problems
+from course_tools.site.status import circumstances, measured_pages, status
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

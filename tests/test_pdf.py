@@ -3,8 +3,8 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from course_tools.book_pdf import Cover, assemble, book_address
-from course_tools.chapters import ROOT
+from course_tools.book.pdf import Cover, assemble, book_address
+from course_tools.notebooks.chapters import ROOT
 
 COVER = Cover("A & B", "Someone", "2026")
 NAMES = {"book/index.html": "index", "book/01_songs.html": "01_songs"}

@@ -16,14 +16,14 @@ import torch.nn.functional as F
 from invented_class import answers, cells_of, notebook_of
 from torch import nn
 
-from course_tools import conversation
-from course_tools.assignment_source import SOURCES, read_source
-from course_tools.conversation import example_calls, marked
+from course_tools.grading import conversation
+from course_tools.grading.conversation import example_calls, marked
 from course_tools.grading.fingerprints import Handout
 from course_tools.grading.observe import describe, observe, run_observed
 from course_tools.grading.questions import questions_about
 from course_tools.grading.submissions import Submission
-from course_tools.leaks import stub_of
+from course_tools.handouts.leaks import stub_of
+from course_tools.handouts.source import SOURCES, read_source
 
 NAME = "02_one_loader_one_loop"
 CODE = [

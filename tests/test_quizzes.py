@@ -11,10 +11,10 @@ import pytest
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
-from course_tools.book_pdf import Cover, assemble
-from course_tools.chapters import ROOT, find_chapters
-from course_tools.checks import FRONT_PAGE, leftovers
-from course_tools.quizzes import CLOSE, OPEN
+from course_tools.book.pdf import Cover, assemble
+from course_tools.book.quizzes import CLOSE, OPEN
+from course_tools.notebooks.chapters import ROOT, find_chapters
+from course_tools.notebooks.checks import FRONT_PAGE, leftovers
 
 CHAPTERS = [chapter for chapter in find_chapters() if chapter.name != FRONT_PAGE]
 HEADING = "## Check yourself"
@@ -125,7 +125,7 @@ def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("quiz")
     (folder / "a.md").write_text(f"# T\n\n{SOUND}\n\n## More\n\n{OPEN}\n\nPlain.\n\n{CLOSE}\n")
     # A process of its own: a second Sphinx in one process warns of what the first has registered.
-    settings = ("extensions=myst_parser,course_tools.quizzes", "root_doc=a")
+    settings = ("extensions=myst_parser,course_tools.book.quizzes", "root_doc=a")
     options = [part for setting in settings for part in ("-D", setting)]
     build = [sys.executable, "-m", "sphinx", "-C", "-W", "-q", *options, folder, folder / "html"]
     subprocess.run(build, check=True, cwd=ROOT)

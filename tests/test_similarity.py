@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from invented_class import MISTAKE_Q5, PARTS, answers, cells_of, notebook_of
 
-from course_tools import similarity
-from course_tools.assignment_source import SOURCES, read_mistakes, read_source
+from course_tools.grading import similarity
 from course_tools.grading.fingerprints import (
     WINDOW,
     Handout,
@@ -24,7 +23,8 @@ from course_tools.grading.fingerprints import (
     weights_of,
     winnow,
 )
-from course_tools.leaks import stub_of
+from course_tools.handouts.leaks import stub_of
+from course_tools.handouts.source import SOURCES, read_mistakes, read_source
 
 NAME = "02_one_loader_one_loop"
 SOURCE = read_source(SOURCES / f"{NAME}.md")

@@ -12,14 +12,14 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-from course_tools.book_figures import figure_html
-from course_tools.chapters import ROOT, toc_entries
-from course_tools.figure_tables import MOST_ROWS, data_table
-from course_tools.fingerprint import chapter_fingerprints
-from course_tools.output_tables import is_printed_table, plain_table
-from course_tools.page_head import LONGEST, description, tags
-from course_tools.repository import pages_address
-from course_tools.stylesheet import names_in, pruned
+from course_tools.book.figure_tables import MOST_ROWS, data_table
+from course_tools.book.figures import figure_html
+from course_tools.book.output_tables import is_printed_table, plain_table
+from course_tools.book.page_head import LONGEST, description, tags
+from course_tools.book.stylesheet import names_in, pruned
+from course_tools.notebooks.chapters import ROOT, toc_entries
+from course_tools.notebooks.fingerprint import chapter_fingerprints
+from course_tools.site.repository import pages_address
 from genre_lib.plots import GENRE_COLOURS
 
 
@@ -149,9 +149,9 @@ def site(tmp_path_factory):
         "# Front\n\nYou will learn things. You need nothing.\n\n```{toctree}\nb\n```\n"
     )
     (source / "b.md").write_text("# B & more\n\n> quoted\n\n## A section\n\nText.\n")
-    names = ["book_theme", "stylesheet", "page_head", "output_tables"]
+    names = ["theme", "stylesheet", "page_head", "output_tables"]
     settings = {
-        "extensions": ["myst_parser", *(f"course_tools.{name}" for name in names)],
+        "extensions": ["myst_parser", *(f"course_tools.book.{name}" for name in names)],
         "html_theme": "sphinx_book_theme",
         "html_static_path": [str(ROOT / "book/_static")],
         "html_context": {"default_mode": "light"},
@@ -220,7 +220,11 @@ def test_every_icon_shown_is_drawn(site):
 
 @pytest.mark.parametrize(
     "file",
-    ["book/_static/logo.svg", "book/_static/social-card.svg", "course_tools/templates/404.html"],
+    [
+        "book/_static/logo.svg",
+        "book/_static/social-card.svg",
+        "course_tools/book/templates/404.html",
+    ],
 )
 def test_drawings_have_the_genres_colours(file):
     drawn = (ROOT / file).read_text("utf8")

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from course_tools.chapters import find_chapters
-from course_tools.pictures import figures
-from course_tools.slides import MOST_LETTERS, page, shortened, slides, text_of
+from course_tools.book.slides import MOST_LETTERS, page, shortened, slides, text_of
+from course_tools.notebooks.chapters import find_chapters
+from course_tools.notebooks.pictures import figures
 
 
 @pytest.mark.parametrize("chapter", find_chapters()[1:], ids=lambda chapter: chapter.name)

@@ -3,9 +3,9 @@
 import nbformat
 import pytest
 
-from course_tools.chapters import find_chapters, tags
-from course_tools.checks import link_targets
-from course_tools.student_book import build, solutions_in, without_solutions
+from course_tools.handouts.student_book import build, solutions_in, without_solutions
+from course_tools.notebooks.chapters import find_chapters, tags
+from course_tools.notebooks.checks import link_targets
 
 
 @pytest.fixture(scope="module")
