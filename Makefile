@@ -5,8 +5,9 @@ INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
 # Threads of two worker processes must not fight over two cores.
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
-LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli cluster doctor encoding \
-	models plots processes published robustness shards songs state study synthetic training))
+# Those that need genre_lib alone.
+LIBRARY_TESTS := $(addprefix tests/,classifier cli data models plots scaling study training \
+	test_full_disks.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
 # Chapters run in book/, so a relative path would lead elsewhere.
@@ -94,12 +95,12 @@ lint: $(INSTALLED) ## ruff over code and notebooks
 	@$(BIN)/ruff check .
 
 clean: ## remove what was built; .venv stays
-	rm -rf _build build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf _build build dist *.egg-info course_tools/build course_tools/*.egg-info .pytest_cache .ruff_cache
 
 repository: $(INSTALLED) ## set where this project lives: URL=https://github.com/org/name
 	@$(BIN)/python -m course_tools.site.repository "$(URL)"
 
-$(INSTALLED): requirements.txt pyproject.toml
+$(INSTALLED): requirements.txt pyproject.toml course_tools/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "Python 3.10 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 		"Name another: make PYTHON=python3.12 …"; exit 1; }
@@ -107,5 +108,5 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
-		--no-deps --no-build-isolation --editable .
+		--no-deps --no-build-isolation --editable . --editable course_tools
 	@touch $@
