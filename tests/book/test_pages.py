@@ -5,7 +5,6 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import nbformat
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -18,7 +17,6 @@ from course_tools.book.output_tables import is_printed_table, plain_table
 from course_tools.book.page_head import LONGEST, description, tags
 from course_tools.book.stylesheet import names_in, pruned
 from course_tools.notebooks.chapters import ROOT, toc_entries
-from course_tools.notebooks.fingerprint import chapter_fingerprints
 from course_tools.site.repository import pages_address
 from genre_lib.plots import GENRE_COLOURS
 
@@ -229,19 +227,6 @@ def test_every_icon_shown_is_drawn(site):
 def test_drawings_have_the_genres_colours(file):
     drawn = (ROOT / file).read_text("utf8")
     assert not [colour for colour in GENRE_COLOURS.values() if colour not in drawn]
-
-
-def test_storing_scores_of_pages_makes_no_chapter_stale(tmp_path):
-    results = tmp_path / "benchmarks/results"
-    results.mkdir(parents=True)
-    (tmp_path / "genre_lib").mkdir()
-    cell = nbformat.v4.new_code_cell('read_result("study")')
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    before = chapter_fingerprints(notebook, tmp_path)
-    (results / "pages.json").write_text("{}")
-    assert chapter_fingerprints(notebook, tmp_path) == before
-    (results / "study.json").write_text("{}")
-    assert chapter_fingerprints(notebook, tmp_path) != before
 
 
 def test_browser_reads_the_same_chapters():

@@ -4,7 +4,6 @@ import pytest
 
 from course_tools.notebooks.chapters import ROOT, find_chapters, toc_entries
 from course_tools.notebooks.checks import CHECKS, leftovers, link_problem, link_targets, problems
-from course_tools.site.status import circumstances, measured_pages, status
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -22,21 +21,6 @@ def test_page_without_code_is_plain_and_its_links_resolve(name):
     targets = list(link_targets(text))
     assert targets
     assert not {t: problem for t in targets if (problem := link_problem(t, ROOT / "book"))}
-
-
-def test_status_page_shows_the_committed_notebooks():
-    assert (ROOT / "book/status.md").read_text("utf8") == status(), "run `make notebooks`"
-    for chapter in find_chapters():
-        assert "?" not in circumstances(chapter).values(), chapter.name
-
-
-def test_pages_are_listed_in_reading_order_measured_or_not():
-    scores = {"performance": 99, "accessibility": 100, "best-practices": 100, "seo": 100}
-    stored = {"pages": {"book/a.html": {"axe": 0, "mobile": scores, "desktop": scores}}}
-    assert measured_pages(stored, {"b": "B", "a": "A"}).splitlines()[2:] == [
-        "| B | not measured | not measured | not measured |",
-        "| A | 99 · 100 · 100 · 100 | 99 · 100 · 100 · 100 | 0 |",
-    ]
 
 
 def test_every_page_is_in_the_table_of_contents():
