@@ -22,8 +22,6 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from course_tools.grading.assignment import DIST
@@ -32,7 +30,7 @@ from course_tools.handouts.run_tests import load_tests, names_of, run_tests
 from course_tools.handouts.source import Part, SourceError, read_parts, read_source, sources
 from course_tools.notebooks.chapters import INSTALL_ADDRESS, ROOT, code_cells, find_chapters, tags
 from course_tools.notebooks.checks import cell_name
-from course_tools.notebooks.make import ANSI, KERNEL_ENVIRONMENT, is_progress, tidy
+from course_tools.notebooks.kernel import NotebookStopped, run_cells
 
 OTTER = "otter-grader==7.0.0"
 # What otter imports and Colab does not ship; with its other dependencies pip would replace things.
@@ -188,27 +186,15 @@ def run_solved(notebook: NotebookNode, source: str) -> None:
     Raises:
         SourceError: a cell raises or runs too long, or a check fails.
     """
-    for name, value in KERNEL_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(
-            notebook,
-            timeout=CELL_SECONDS,
-            kernel_name="python3",
-            record_timing=False,
-            coalesce_streams=True,
-            extra_arguments=["--log-level=ERROR"],
-            resources={"metadata": {"path": folder}},
-        )
         try:
-            client.execute()
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            reason = ANSI.sub("", str(error)).strip().splitlines()[-1]
+            run_cells(notebook, Path(folder), CELL_SECONDS)
+        except NotebookStopped as stopped:
+            reason = str(stopped).splitlines()[-1]
             raise SourceError(f"{source}: the solved notebook stops: {reason}") from None
     notebook.metadata.pop("language_info", None)
     for i, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
-            cell.outputs = [tidy(output) for output in cell.outputs if not is_progress(output)]
             if cell.source.startswith("grader."):
                 for output in cell.outputs:
                     output.get("data", {}).pop("text/html", None)  # has another emoji each time

@@ -22,11 +22,9 @@ from pathlib import Path
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from course_tools.notebooks.chapters import INSTALL_ADDRESS, ROOT, code_cells, find_chapters
-from course_tools.notebooks.make import ANSI, CELL_SECONDS, PROGRESS_BAR
+from course_tools.notebooks.kernel import PROGRESS_BAR, NotebookStopped, run_cells
 
 FOLDER = ROOT / ".venv-colab"
 OURS = "genre-lib"
@@ -127,27 +125,23 @@ def run(path: Path, python: Path, folder: Path, variables: dict[str, str]) -> li
     kernels = folder.parent / "kernels"
     spec = kernels / "colab/kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
-    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec.write_text(json.dumps({"argv": argv, "display_name": "Colab", "language": "python"}))
     manager = KernelManager(
         kernel_name="colab", kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(kernels)])
     )
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook, km=manager, timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}}
-    )
     taken: list[float] = []
     try:
         while len(taken) < 2 and sum(taken) < LONG:
             start = time.perf_counter()
-            client.execute(env=variables)
+            run_cells(notebook, folder, manager=manager, variables=variables)
             taken.append(time.perf_counter() - start)
             _expect_quiet(path.name, notebook)
             _expect_source(path.name, notebook)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+    except NotebookStopped as stopped:
         again = ", the second time" if taken else ""
-        reason = ANSI.sub("", str(error)).strip() or type(error).__name__
-        raise NotAsInColab(f"{path.name}{again}: {reason}") from None
+        raise NotAsInColab(f"{path.name}{again}: {stopped}") from None
     finally:
         manager.shutdown_kernel(now=True)
     return taken
@@ -157,9 +151,10 @@ def _expect_quiet(name: str, notebook: nbformat.NotebookNode) -> None:
     """Raise where pip complains about versions: Colab's users would see it first of all."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            text = output.get("text", "")
-            if not PROGRESS_BAR.search(text) and re.search(r"ERROR: |incompatible", text):
-                raise NotAsInColab(f"{name}: the installation says: {text.strip()[:300]}")
+            lines = [x for x in output.get("text", "").splitlines() if not PROGRESS_BAR.search(x)]
+            if any(re.search(r"ERROR: |incompatible", line) for line in lines):
+                said = " ".join(lines).strip()[:300]
+                raise NotAsInColab(f"{name}: the installation says: {said}")
 
 
 def _expect_source(name: str, notebook: nbformat.NotebookNode) -> None:

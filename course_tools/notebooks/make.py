@@ -12,15 +12,11 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
-import os
-import re
 import sys
 import time
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from course_tools.notebooks.chapters import (
@@ -33,19 +29,7 @@ from course_tools.notebooks.chapters import (
 )
 from course_tools.notebooks.checks import CHECKS, STALE_CHECKS, cell_name, problems
 from course_tools.notebooks.fingerprint import chapter_fingerprints
-
-CELL_SECONDS = 900
-PROGRESS_BAR = re.compile(r"\d+%\|")
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
-# The same numbers on every machine with as many cores or more, and nothing asked of the network.
-KERNEL_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "2",
-    "PYTHONHASHSEED": "0",
-    "PLOTLY_RENDERER": "plotly_mimetype",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    # A library's bar asks for ipywidgets; the course's bars are text.
-    "PYTHONWARNINGS": "ignore:IProgress not found",
-}
+from course_tools.notebooks.kernel import NotebookStopped, run_cells
 
 
 class ChapterFailed(Exception):
@@ -85,84 +69,24 @@ def execute(chapter: Chapter, notebook: NotebookNode, progress: str = "") -> flo
     Raises:
         ChapterFailed: a cell raised, ran too long, or its kernel died.
     """
-    for name, value in KERNEL_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
     if not code_cells(notebook):
         return 0.0
 
-    at = 0
-
-    def show(cell_index: int, **_: object) -> None:
-        nonlocal at
-        at = cell_index
+    def show(at: int) -> None:
         if sys.stdout.isatty():
             print(f"\r{progress} cell {at + 1} of {len(notebook.cells)} ", end="", flush=True)
 
     if not sys.stdout.isatty() and progress:
         print(f"{progress} …", flush=True)
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_SECONDS,
-        kernel_name="python3",
-        record_timing=False,
-        coalesce_streams=True,
-        extra_arguments=["--log-level=ERROR"],
-        resources={"metadata": {"path": str(chapter.folder)}},
-        on_cell_start=show,
-    )
     start = time.perf_counter()
     try:
-        client.execute()
-    except CellExecutionError as error:
-        reason = ANSI.sub("", error.traceback).strip()
-    except CellTimeoutError:
-        reason = f"the cell ran longer than {CELL_SECONDS} seconds"
-    except DeadKernelError:
-        reason = "the kernel died (out of memory?)"
-    else:
-        reason = ""
+        run_cells(notebook, chapter.folder, on_cell=show)
+    except NotebookStopped as stopped:
+        cell = cell_name(stopped.at, notebook.cells[stopped.at])
+        raise ChapterFailed(f"{chapter.name}, {cell}:\n{stopped}") from None
     finally:
-        for cell in code_cells(notebook):
-            cell.outputs = [tidy(output) for output in cell.outputs if not is_progress(output)]
         notebook.metadata.language_info.pop("version", None)
-    seconds = time.perf_counter() - start
-    if reason:
-        raise ChapterFailed(f"{chapter.name}, {cell_name(at, notebook.cells[at])}:\n{reason}")
-    return seconds
-
-
-def is_progress(output: NotebookNode) -> bool:
-    """Whether the output is a progress bar, which shows only how fast one machine was."""
-    return (
-        output.output_type == "stream"
-        and output.name == "stderr"
-        and all(PROGRESS_BAR.search(line) or not line.strip() for line in output.text.splitlines())
-    )
-
-
-def tidy(output: NotebookNode) -> NotebookNode:
-    """The output without this machine's paths."""
-    folders = {str(ROOT): ".", sys.prefix: "…", str(Path.home()): "~"}
-    songs = os.environ.get("GENRE_SONGS", "")
-    if "/" in songs:
-        folders = {str(Path(songs).parent): ".", **folders}
-
-    def clean(text: object) -> object:
-        if isinstance(text, list):
-            return [clean(line) for line in text]
-        if not isinstance(text, str):
-            return text
-        for folder, name in folders.items():
-            if len(folder) > 1:
-                text = text.replace(folder, name)
-        return re.sub(r"\S*ipykernel_\d+[/\\]\d+\.py", "<cell>", text)
-
-    if "text" in output:
-        output.text = clean(output.text)
-    for kind, content in output.get("data", {}).items():
-        if kind.startswith("text/"):
-            output.data[kind] = clean(content)
-    return output
+    return time.perf_counter() - start
 
 
 def refresh(chapters: list[Chapter], force: bool = False) -> None:

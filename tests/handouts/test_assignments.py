@@ -16,7 +16,7 @@ import nbformat
 import pytest
 import torch
 
-from course_tools.handouts import build as assignments
+from course_tools.handouts import build as command
 from course_tools.handouts.build import OTTER, build, install_address, points_table
 from course_tools.handouts.leaks import (
     assignment_secrets,
@@ -403,16 +403,16 @@ def test_assignments_that_fail_do_not_stop_the_others(monkeypatch, capsys, tmp_p
         if path.stem.startswith("02"):
             raise SourceError("02 is wrong. Otter says:\n\nno")
 
-    monkeypatch.setattr(assignments, "build", build_some)
-    monkeypatch.setattr(assignments, "DIST", tmp_path / "dist/assignments")
+    monkeypatch.setattr(command, "build", build_some)
+    monkeypatch.setattr(command, "DIST", tmp_path / "dist/assignments")
     monkeypatch.setattr(sys, "argv", ["assignments", "01", "02", "03"])
-    assert assignments.main() == 1
+    assert command.main() == 1
     said = capsys.readouterr()
     assert said.out.splitlines() == [f"{name} …" for name in IDS[:3]]
     assert said.err.startswith("02 is wrong. Otter says:\n\nno\n")
     assert said.err.splitlines()[-1] == f"Built: {IDS[0]}, {IDS[2]}. Not built: {IDS[1]}."
     monkeypatch.setattr(sys, "argv", ["assignments", "01", "03"])
-    assert assignments.main() == 0
+    assert command.main() == 0
 
 
 FOR_INSTRUCTORS = (ROOT / "book/for_instructors.md").read_text("utf8")

@@ -1,11 +1,10 @@
 """Making a chapter's notebook from its Markdown, and running it."""
 
-import nbformat
 import pytest
-from invented_chapter import SOUND, display
+from invented_chapter import SOUND
 
 from course_tools.notebooks.chapters import Chapter, find_chapters
-from course_tools.notebooks.make import ChapterFailed, execute, fresh_notebook, is_progress, tidy
+from course_tools.notebooks.make import ChapterFailed, execute, fresh_notebook
 
 
 def test_chapters_by_the_beginning_of_their_names(tmp_path):
@@ -37,13 +36,3 @@ def test_failing_cell_stops_its_chapter_by_name(tmp_path):
         ChapterFailed, match=r"03_training, cell 3 \(`unknown`\):\n(.*\n)*NameError"
     ):
         execute(chapter, fresh_notebook(chapter))
-
-
-def test_outputs_lose_progress_bars_and_paths(monkeypatch, tmp_path):
-    bar = nbformat.v4.new_output("stream", name="stderr", text="epoch 1: 100%|####| 8/8\n")
-    warning = nbformat.v4.new_output("stream", name="stderr", text="Warning: mind\n")
-    assert is_progress(bar)
-    assert not is_progress(warning)
-    monkeypatch.setenv("GENRE_SONGS", str(tmp_path / "songs.csv"))
-    text = f"read {tmp_path}/songs.csv in /tmp/ipykernel_12/34.py"
-    assert tidy(display({"text/plain": text})).data["text/plain"] == "read ./songs.csv in <cell>"
