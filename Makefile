@@ -5,8 +5,9 @@ INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
 # Threads of two worker processes must not fight over two cores.
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
-LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli cluster doctor encoding \
-	models plots processes published robustness shards songs state study synthetic training))
+# Those that need genre_lib alone.
+LIBRARY_TESTS := $(addprefix tests/,classifier cli data models plots scaling study training \
+	test_full_disks.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
 # Chapters run in book/, so a relative path would lead elsewhere.
@@ -28,7 +29,7 @@ book: $(INSTALLED) ## build the rendered book into _build/html, warnings as erro
 	@echo "The book is built. Open _build/html/index.html, or run: make serve"
 
 pdf: has-node book ## the book as one PDF in _build, printed by Chromium
-	@$(BIN)/python -m course_tools.book_pdf
+	@$(BIN)/python -m course_tools.book.pdf
 	@node browser/pdf.mjs _build/pdf/book.html $(PDF)
 	@echo "The PDF is made: $(PDF)"
 
@@ -43,7 +44,7 @@ test-browser: has-node ## every page of the book in Chromium, then Lighthouse (S
 	@node browser/test.mjs $(if $(STORE),--store)
 
 test-colab: $(INSTALLED) .venv-colab/.installed ## every chapter as Colab runs it, from the last commit
-	@OMP_NUM_THREADS=2 $(BIN)/python -m course_tools.colab
+	@OMP_NUM_THREADS=2 $(BIN)/python -m course_tools.notebooks.colab
 
 test-lowest: .venv-lowest/.installed ## the library's tests with the lowest versions that it declares
 	@.venv-lowest/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --editable .
@@ -63,27 +64,27 @@ has-node:
 		{ echo "Node modules are missing: \`npm ci --prefix browser\` gets them."; exit 1; }
 
 links: $(INSTALLED) ## list links to other sites, and check them where there is a network
-	@$(BIN)/python -m course_tools.links
+	@$(BIN)/python -m course_tools.site.links
 
 run: $(INSTALLED) ## execute chapters afresh into _build/executed (CHAPTERS="04 05" for some)
-	@$(BIN)/python -m course_tools.notebooks run $(CHAPTERS)
+	@$(BIN)/python -m course_tools.notebooks.make run $(CHAPTERS)
 
 notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="04 05", FORCE=1)
-	@$(BIN)/python -m course_tools.notebooks refresh $(CHAPTERS) $(if $(FORCE),--force)
-	@$(BIN)/python -m course_tools.readme
-	@$(BIN)/python -m course_tools.status
+	@$(BIN)/python -m course_tools.notebooks.make refresh $(CHAPTERS) $(if $(FORCE),--force)
+	@$(BIN)/python -m course_tools.site.readme
+	@$(BIN)/python -m course_tools.site.status
 
 assignments: $(INSTALLED) ## students' notebooks and the instructor's files, into dist/assignments
-	@$(BIN)/python -m course_tools.assignments
+	@$(BIN)/python -m course_tools.handouts.build
 
 student: $(INSTALLED) ## the chapters without their solutions, into dist/student/book
-	@$(BIN)/python -m course_tools.student_book
+	@$(BIN)/python -m course_tools.handouts.student_book
 
 slides: $(INSTALLED) ## slides of each chapter's figures, into dist/slides
-	@$(BIN)/python -m course_tools.slides
+	@$(BIN)/python -m course_tools.book.slides
 
 pictures: has-node book ## a picture for every figure that has none, taken from the built pages
-	@$(BIN)/python -m course_tools.pictures
+	@$(BIN)/python -m course_tools.notebooks.pictures
 
 serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@test -f _build/html/index.html || $(MAKE) book
@@ -94,12 +95,12 @@ lint: $(INSTALLED) ## ruff over code and notebooks
 	@$(BIN)/ruff check .
 
 clean: ## remove what was built; .venv stays
-	rm -rf _build build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf _build build dist *.egg-info course_tools/build course_tools/*.egg-info .pytest_cache .ruff_cache
 
 repository: $(INSTALLED) ## set where this project lives: URL=https://github.com/org/name
-	@$(BIN)/python -m course_tools.repository "$(URL)"
+	@$(BIN)/python -m course_tools.site.repository "$(URL)"
 
-$(INSTALLED): requirements.txt pyproject.toml
+$(INSTALLED): requirements.txt pyproject.toml course_tools/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "Python 3.10 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 		"Name another: make PYTHON=python3.12 …"; exit 1; }
@@ -107,5 +108,5 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
-		--no-deps --no-build-isolation --editable .
+		--no-deps --no-build-isolation --editable . --editable course_tools
 	@touch $@
