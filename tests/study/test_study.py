@@ -16,8 +16,6 @@ from genre_lib.cli.arguments import parser
 from genre_lib.cli.main import main
 from genre_lib.data.splits import split_songs
 from genre_lib.errors import GenreLibError
-from genre_lib.evaluation.intervals import interval
-from genre_lib.evaluation.report import Report
 from genre_lib.study import plan as plan_module
 from genre_lib.study import run as study
 from genre_lib.study.baselines import BASELINES, stack
@@ -96,11 +94,6 @@ def test_the_plan_holds_every_model_split_and_seed():
     assert all(plan_module.cell_recipe(c) for c in cells if c.model not in BASELINES)
 
 
-def test_an_interval_is_student_s():
-    mean, half = interval([1.0, 2.0, 3.0])
-    assert mean == 2.0 and half == pytest.approx(4.3027 * 1.0 / np.sqrt(3), rel=1e-4)
-
-
 def test_a_paired_difference_leaves_the_splits_out_of_it():
     rows = pd.DataFrame(
         [
@@ -111,14 +104,6 @@ def test_a_paired_difference_leaves_the_splits_out_of_it():
     )
     mean, half = paired(rows, "ours", "theirs", "song")
     assert mean == pytest.approx(0.01) and half == pytest.approx(0, abs=1e-9)
-
-
-def test_top_two_and_calibration_are_counted_as_one_would_by_hand():
-    probabilities = np.zeros((4, 7))
-    probabilities[:, 0], probabilities[:, 1] = 0.75, 0.25
-    report = Report(probabilities, np.array([0, 0, 1, 2]))
-    assert report.top2_accuracy == 0.75
-    assert report.calibration_error == pytest.approx(0.75 - 0.5)
 
 
 def test_a_stored_result_carries_its_circumstances(tmp_path):
@@ -189,17 +174,6 @@ def test_the_stack_s_trees_hear_of_a_song_only_from_models_that_did_not_see_it(s
         inputs, genre = heard.pop()
         said = np.array(sorted(GENRES))[inputs[:, len(FEATURES) :].argmax(axis=1)]
         assert (said == genre).mean() < songs["genre"].value_counts(normalize=True).max() + 0.05
-
-
-def test_confidence_falls_into_ten_bins_of_which_the_last_holds_certainty():
-    probabilities = np.zeros((2, 7))
-    probabilities[:, 0] = [1.0, 0.92]
-    probabilities[1, 1] = 0.08
-    bins = Report(probabilities, np.array([0, 1])).reliability()
-    assert bins["songs"].tolist() == [2] and bins["confidence"].tolist() == [0.96]
-    spread = np.zeros((10, 7))
-    spread[:, 0] = np.arange(10) / 10 + 0.05
-    assert len(Report(np.sort(spread), np.zeros(10, int)).reliability()) == 10
 
 
 @pytest.mark.parametrize("column", ["genre", "lyrics", *FEATURES])

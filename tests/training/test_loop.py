@@ -14,7 +14,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from genre_lib import SongEncoder, SongTensors, evaluate, fit, split_songs
 from genre_lib.errors import GenreLibError
-from genre_lib.evaluation.report import Report, mean_probabilities, predict
+from genre_lib.evaluation.report import predict
 from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
 from genre_lib.training.device import choose_device
 from genre_lib.training.loop import train_one_epoch
@@ -141,18 +141,6 @@ def test_an_interrupt_keeps_what_was_trained(tensors):
     assert not torch.equal(network.output.weight, before) and not network.training
 
 
-def test_a_report_counts_as_one_would_by_hand():
-    probabilities = np.full((4, 7), 0.05)
-    for row, guess in enumerate([0, 0, 1, 2]):
-        probabilities[row, guess] = 0.7
-    report = Report(probabilities, np.array([0, 0, 1, 3]))
-    assert (report.songs, report.accuracy, report.base_rate) == (4, 0.75, 0.5)
-    assert report.macro_f1 == pytest.approx((1 + 1 + 0) / 3)
-    assert report.loss == pytest.approx(-(3 * np.log(0.7) + np.log(0.05)) / 4)
-    assert report.confusion.loc["blues", "blues"] == 2
-    assert report.confusion.loc["jazz", "hip hop"] == 1
-
-
 def test_a_gpu_that_is_full_is_not_chosen(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**20, 2**34))
@@ -250,13 +238,6 @@ def test_one_cycle_rises_for_a_tenth_and_falls_in_a_straight_line(tensors):
         watched.remove()
     rise, fall = np.linspace(1 / 25, 1, 10), np.linspace(1, 1 / 25e4, 91)
     assert np.allclose(rates, [*rise, *fall[1:]])
-
-
-def test_members_answer_with_the_mean_of_their_probabilities():
-    one, two = [4.0, 0.0, 0, 0, 0, 0, 0], [0.0, 1.0, 0, 0, 0, 0, 0]
-    logits = torch.tensor([[one, two]])
-    softmax = [np.exp(member) / np.exp(member).sum() for member in (one, two)]
-    assert np.allclose(mean_probabilities(logits)[0], np.mean(softmax, axis=0))
 
 
 def test_songs_without_a_genre_are_neither_learned_from_nor_scored(tensors):
