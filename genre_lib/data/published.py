@@ -94,7 +94,7 @@ def _download(target: Path) -> None:
         if not is_whole(target):  # another process may have been faster
             raise
     # What is left is of processes that were killed, or that will find the file whole.
-    for left in target.parent.glob(f"{WRITING}{target.name}-*"):
+    for left in target.parent.glob(f"{WRITING}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
