@@ -7,6 +7,8 @@ PDF := _build/deep-music-genre-classification.pdf
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
 LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli cluster doctor encoding \
 	models plots processes published robustness shards songs state study synthetic training))
+RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
+	--no-header --no-emit-index-url --annotation-style line $(addprefix --upgrade-package=,$(UPGRADE))
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
 # Chapters run in book/, so a relative path would lead elsewhere.
@@ -16,7 +18,7 @@ export GENRE_SONGS
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-slow test-browser test-colab test-lowest has-node links run notebooks assignments student slides pictures serve lint clean repository
+.PHONY: help book pdf test test-slow test-browser test-colab test-lowest lock has-node links run notebooks assignments student slides pictures serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -55,6 +57,14 @@ test-lowest: .venv-lowest/.installed ## the library's tests with the lowest vers
 	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+# What is locked stays as it is, unless pyproject.toml or UPGRADE asks for something else.
+lock: .venv-lock/.installed ## resolve pyproject.toml into the lock (UPGRADE="ruff pytest" renews these)
+	@$(RESOLVE) --extra dev --extra bench --output-file requirements.txt
+	@$(RESOLVE) --extra test --extra scale --extra bench --resolution lowest-direct \
+		--output-file tests/environments/lowest.txt
+	@for file in requirements.txt tests/environments/lowest.txt; do \
+		cat tests/environments/header.txt $$file > .venv-lock/whole && cp .venv-lock/whole $$file; done
 
 has-node:
 	@command -v node > /dev/null || \
