@@ -16,8 +16,9 @@ override GENRE_SONGS := $(abspath $(GENRE_SONGS))
 export GENRE_SONGS
 endif
 
-RESOLVE := .venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
-	--no-header --no-emit-index-url --annotation-style line $(addprefix --upgrade-package=,$(UPGRADE))
+RESOLVE := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	--no-python-downloads --no-header --no-emit-index-url --annotation-style line \
+	$(addprefix --upgrade-package=,$(UPGRADE)) pyproject.toml
 # A lock that comes out as it was keeps its time, so that nothing is installed anew.
 resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-lock/now.txt && \
 	{ cat tests/environments/header.txt; echo; cat .venv-lock/now.txt; } > .venv-lock/new.txt && \
@@ -67,7 +68,7 @@ test-lowest: .venv-lowest/.installed ## the library's tests with the lowest vers
 
 # What is locked stays as it is, unless pyproject.toml or UPGRADE asks for something else.
 lock: .venv-lock/.installed ## resolve pyproject.toml into the lock (UPGRADE="ruff pytest" renews these)
-	@$(call resolved,requirements.txt,--extra dev --extra bench)
+	@$(call resolved,requirements.txt,$(wildcard course_tools/pyproject.toml) --extra dev --extra bench)
 	@$(call resolved,tests/environments/lowest.txt,--extra test --extra scale --extra bench \
 		--resolution lowest-direct)
 
