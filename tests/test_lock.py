@@ -90,7 +90,7 @@ def test_torch_has_one_version_without_a_build(path):
 @pytest.mark.parametrize("path", LOCKS)
 def test_lock_names_no_machine_and_no_index(path):
     text = (ROOT / path).read_text()
-    assert "/" not in re.sub("^#.*", "", text, flags=re.MULTILINE)
+    assert "/" not in re.sub("#.*", "", text)
     assert "index-url" not in text
 
 
