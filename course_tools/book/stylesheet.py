@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from itertools import groupby, pairwise
 from pathlib import Path
 
+import tinycss2
 from sphinx.application import Sphinx
+from tinycss2.ast import Node
 
 SHEETS = (
     "basic.css",
@@ -26,69 +28,51 @@ SHEETS = (
 )
 BUNDLE = "book.css"
 
-PIECE = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]""")
-COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-GROUPS = ("@media", "@supports", "@layer", "@container")
-# What stands in brackets may match in other ways, so only what stands outside has to be in use.
-BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-NAME = re.compile(r"[.#]((?:[\w-]|\\.)+)")
+GROUPS = ("media", "supports", "layer", "container")
 ATTRIBUTE = re.compile(r"""\b(?:class|id)=(?:"([^"]*)"|'([^']*)')""")
 WORD = re.compile(r"[\w-]+")
 ICON_FONT = re.compile(r"var\(--(?:fa|pst-icon)-|font-family:\s*[\"']?Font Awesome")
 
 
-def blocks(css: str) -> Iterator[tuple[str, str]]:
-    """Selector, or at-rule, and body of each block on the outermost level; comments are gone."""
-    depth = start = opened = 0
-    for piece in PIECE.finditer(css):
-        if piece[0] == "{":
-            if depth == 0:
-                opened = piece.start()
-            depth += 1
-        elif piece[0] == "}":
-            depth -= 1
-            if depth == 0:
-                yield css[start:opened].strip(), css[opened + 1 : piece.start()]
-                start = piece.end()
-        elif piece[0] == ";" and depth == 0:  # @charset, @import
-            start = piece.end()
+def is_used(selector: list[Node], used: set[str]) -> bool:
+    """Whether a page could hold what one selector (without commas) asks for.
+
+    What stands in brackets may match in other ways, so only what stands outside has to be in use.
+    """
+    names = [one.value for one in selector if one.type == "hash"]
+    names += [name.value for dot, name in pairwise(selector) if dot == "." and name.type == "ident"]
+    return used.issuperset(names)
 
 
-def is_used(selector: str, used: set[str]) -> bool:
-    """Whether a page could hold what one selector (without commas) asks for."""
-    while BRACKETS.search(selector):
-        selector = BRACKETS.sub("", selector)
-    return all(name.replace("\\", "") in used for name in NAME.findall(selector))
-
-
-def pruned(css: str, used: set[str]) -> str:
+def pruned(css: str | list[Node], used: set[str]) -> str:
     """``css`` without the rules that match nothing in use, without web fonts and their icons."""
     kept = []
-    for head, body in blocks(COMMENT.sub("", css)):
-        if head.startswith(GROUPS):
-            body = pruned(body, used)
-            if body:
-                kept.append(f"{head}{{{body}}}")
-        elif head.startswith("@font-face") or ICON_FONT.search(body):
+    for rule in tinycss2.parse_rule_list(css, skip_comments=True, skip_whitespace=True):
+        if rule.type == "error" or rule.content is None:  # @charset, @import
             continue
-        elif head.startswith("@"):
-            kept.append(f"{head}{{{body}}}")
+        head, body = text(rule.prelude), text(rule.content)
+        at = rule.lower_at_keyword if rule.type == "at-rule" else ""
+        if at in GROUPS:
+            body = pruned(rule.content, used)
+        elif at == "font-face" or ICON_FONT.search(body):
+            continue
+        if at:
+            head = f"@{at} {head}".strip()
         else:
-            selectors = [one for one in selector_list(head) if is_used(one, used)]
-            if selectors:
-                kept.append(f"{','.join(selectors)}{{{' '.join(body.split())}}}")
+            head = ",".join(text(one) for one in selectors(rule.prelude) if is_used(one, used))
+        if head and body:
+            kept.append(f"{head}{{{body}}}")
     return "\n".join(kept)
 
 
-def selector_list(head: str) -> list[str]:
+def selectors(prelude: list[Node]) -> list[list[Node]]:
     """The selectors of a list, divided at its commas but not at those in brackets."""
-    parts, depth, start = [], 0, 0
-    for place, sign in enumerate(head):
-        depth += (sign in "([") - (sign in ")]")
-        if sign == "," and depth == 0:
-            parts.append(head[start:place].strip())
-            start = place + 1
-    return [*parts, head[start:].strip()]
+    return [list(part) for comma, part in groupby(prelude, lambda one: one == ",") if not comma]
+
+
+def text(tokens: list[Node]) -> str:
+    """CSS with no more white space than it needs."""
+    return " ".join(tinycss2.serialize(tokens).split())
 
 
 def names_in(pages: list[str], scripts: list[str]) -> set[str]:

@@ -67,10 +67,17 @@ USED = {"used", "here"}
         ("@media print{.gone{a:b}}@media print{.used{a:b}}", "@media print{.used{a:b}}"),
         ('@charset "x";@import "basic.css";.used{a:b}', ".used{a:b}"),
         ("@keyframes k{from{a:b}}", "@keyframes k{from{a:b}}"),
-        ("/* .used{} */.used::after{content:'}'}", ".used::after{content:'}'}"),
+        ("/* .used{} */.used::after{content:'}'}", '.used::after{content:"}"}'),
         (r".sm\:used{a:b}", ""),
+        (r".us\65 d,.\000067one{a:b}", ".used{a:b}"),
+        (".used[title='.gone, a']{a:b}", '.used[title=".gone, a"]{a:b}'),
+        (
+            "@media print{@supports (a:b){.used,.gone{a:b}}}",
+            "@media print{@supports (a:b){.used{a:b}}}",
+        ),
+        (".used{a:url(data:image/svg+xml;b,{}/*)}", ".used{a:url(data:image/svg+xml;b,{}/*)}"),
         ("@font-face{src:url(x.woff2)}.used::after{font:var(--fa-font-solid)}", ""),
-        (":root{--pst-icon-x:'y'}", ":root{--pst-icon-x:'y'}"),
+        (":root{--pst-icon-x:'y'}", ':root{--pst-icon-x:"y"}'),
     ],
 )
 def test_only_rules_that_a_page_uses_stay(css, kept):
