@@ -68,29 +68,19 @@ class SongEncoder:
         """What each score is then divided by, shape (22,)."""
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
-        """Learn from training songs; a column that is not there is not learned from.
-
-        Raises
-        ------
-        SongsError
-            When the table has some of the scores, but not all.
-        """
+        """Learn from training songs with lyrics, all scores, or both; else raise `SongsError`."""
         return self.fit_tables([songs])
 
     def fit_tables(self, tables: Iterable[pd.DataFrame]) -> SongEncoder:
-        """Learn from training songs that come as several tables, of which it holds one at a time.
-
-        It learns what `fit` learns from all of them as one table.
-        """
+        """Learn what `fit` learns from all tables as one, but hold one of them at a time."""
         self._learn((songs, self._texts(songs)) for songs in tables)
         return self
 
     def encode(self, songs: pd.DataFrame) -> SongTensors:
         """Turn a table of n songs into tensors.
 
-        Lyrics or scores that the table does not have, or that were not learned from, give a tensor
-        of shape (n, 0), and a table without genres the number -1: a network that does not ask for
-        them never notices.
+        Lyrics or scores that the table lacks, or that were not learned from, give a tensor of shape
+        (n, 0), and a table without genres the number -1.
 
         Raises
         ------
