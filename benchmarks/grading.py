@@ -22,8 +22,8 @@ from pathlib import Path
 
 import nbformat
 
-from course_tools.assignment_source import read_mistakes, sources
-from course_tools.assignments import DIST
+from course_tools.handouts.build import DIST
+from course_tools.handouts.source import read_mistakes, sources
 from genre_lib.study.results import write_result
 
 ASSIGNMENT, JOBS = "04", 2
@@ -64,7 +64,7 @@ def main() -> None:
         folder.mkdir()
         count = make_submissions(folder)
         out = Path(temporary, "grades.csv")
-        command = [sys.executable, "-m", "course_tools.grade", folder, "--out", out]
+        command = [sys.executable, "-m", "course_tools.grading.grade", folder, "--out", out]
         start = time.perf_counter()
         subprocess.run([*command, "--assignment", ASSIGNMENT, "--jobs", str(JOBS)], check=True)
         minutes = (time.perf_counter() - start) / 60

@@ -1,4 +1,4 @@
-// `make pdf`: prints the page that course_tools/book_pdf.py has put together.
+// `make pdf`: prints the page that course_tools/book/pdf.py has put together.
 //   node browser/pdf.mjs PAGE PDF
 import { writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";

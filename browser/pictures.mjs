@@ -1,4 +1,4 @@
-// Pictures of figures, for course_tools/pictures.py: every figure of built pages, as drawn in light
+// Pictures of figures, for course_tools/notebooks/pictures.py: every figure of built pages, as drawn in light
 // colours, to FOLDER/NAME-0.png, NAME-1.png … in the page's order.
 //   node browser/pictures.mjs FOLDER NAME…
 import { mkdir } from "node:fs/promises";

@@ -43,7 +43,7 @@ def written_whole(target: Path) -> Iterator[Path]:
         yield target
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"{TEMPORARY_PREFIX}{target.name}-"
+    prefix = f"{TEMPORARY_PREFIX}{target.name[:40]}-"  # a name may be as long as the disk allows
     _remove_stale(target.parent, prefix)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=prefix) as folder:
         new = Path(folder) / target.name

@@ -1,1 +1,1 @@
-"""Grading of submitted notebooks, each in a sandbox; ``course_tools.grade`` is the command."""
+"""Grading of submitted notebooks, each in a sandbox; ``grade`` is the command."""

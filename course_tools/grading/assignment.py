@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_tools.chapters import ROOT
+from course_tools.notebooks.chapters import ROOT
 
 if TYPE_CHECKING:
     from otter.test_files import test_case
@@ -44,7 +44,7 @@ class Assignment:
     @cached_property
     def tests(self) -> dict[str, list[test_case]]:
         """The tests by part."""
-        from course_tools.assignment_tests import load_tests  # imports torch, which takes seconds
+        from course_tools.handouts.run_tests import load_tests  # imports torch, which takes seconds
 
         with tempfile.TemporaryDirectory() as folder:
             self._unpack(Path(folder))

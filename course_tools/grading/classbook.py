@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,6 +25,7 @@ from course_tools.grading.results import Grade, see_to_shared_ids
 from course_tools.grading.roster import Matched, Roster, Student
 from course_tools.grading.submissions import Submission, page_name
 from course_tools.grading.tables import write, write_table
+from genre_lib.files import written_whole
 
 NOT_HANDED_IN = "nothing was handed in"
 
@@ -200,9 +200,8 @@ class Classbook:
             ("canvas", zip_for_canvas(pages, grades)),
             ("moodle", zip_for_moodle(pages, grades)),
         ]:
-            part = self.cache / "zip.part"
-            part.write_bytes(packed)
-            os.replace(part, self.beside(f"-feedback-{lms}.zip"))
+            with written_whole(self.beside(f"-feedback-{lms}.zip")) as new:
+                new.write_bytes(packed)
 
 
 def _order(grade: Grade) -> tuple[str, str]:

@@ -78,7 +78,7 @@ def examine(task: Task, say: Say) -> None:
 
 
 def _run(task: Task, sandbox: Sandbox, say: Say) -> None:
-    from course_tools.assignment_tests import arguments_of, run_test
+    from course_tools.handouts.run_tests import arguments_of, run_test
 
     tests = [(part, test) for part, some in task.assignment.tests.items() for test in some]
     asked = {name for _, test in tests for name in arguments_of(test)}

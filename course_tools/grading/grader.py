@@ -11,13 +11,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from course_tools.chapters import ROOT
 from course_tools.grading.assignment import Assignment
 from course_tools.grading.examiner import Examiner, Task
 from course_tools.grading.limits import Limits
 from course_tools.grading.results import Grade, recall, store
 from course_tools.grading.submissions import Submission, read_notebook
 from course_tools.grading.walls import NoSandbox, find_wall, new_place
+from course_tools.notebooks.chapters import ROOT
 
 LONGEST_ANSWER = 20_000  # characters
 CODE = ("genre_lib", "course_tools/grading")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from genre_lib.files import written_whole
 
 
 @dataclass
@@ -103,17 +104,17 @@ def _check_header(
 
 def write(path: Path, text: str) -> None:
     """Write a file as a whole, or not at all."""
-    part = path.with_name(f".{path.name[:100]}.part")
-    part.write_text(text, "utf8", errors="replace")
-    os.replace(part, path)
+    with written_whole(path) as new:
+        new.write_text(text, "utf8", errors="replace")
 
 
 def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
     """Write rows as a whole, or not at all; with a byte-order mark, for Excel's umlauts."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
+    with (
+        written_whole(path) as new,
+        new.open("w", encoding="utf-8-sig", errors="replace", newline="") as file,
+    ):
         csv.writer(file).writerows([protect(cell) for cell in row] for row in rows)
-    os.replace(part, path)
 
 
 # How a cell begins that a spreadsheet may run; the last ones are full-width and small signs.

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import psutil
 
-from course_tools.chapters import ROOT
 from course_tools.grading import groups
 from course_tools.grading.groups import Group, new_group
 from course_tools.grading.limits import Limits
+from course_tools.notebooks.chapters import ROOT
 
 WORKER = ("-m", "course_tools.grading.worker")
 LAUNCH = Path(__file__).with_name("launch.py")

@@ -106,7 +106,7 @@ def read_run(folder: str | Path, network: type[nn.Module] | None = None) -> Run:
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
         raise GenreLibError(
-            f"The run folder {folder} is damaged ({name}: {reason}): train or copy it again."
+            f"The run folder {folder} is damaged ({name}: {reason}): train again, or copy it."
         ) from error
     return Run(recipe, encoder, built, description["notes"])
 

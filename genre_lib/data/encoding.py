@@ -38,17 +38,15 @@ class SongEncoder:
     footer
         Whether to leave the scraped footer in the lyrics, as the original post did.
     distinct
-        Whether to keep only the first occurrence of each word in a song: a chorus then counts
-        once, and `min_frequency` counts songs.
+        Whether to keep only a word's first occurrence in a song; `min_frequency` then counts songs.
     features
         The score columns to read: by default all 22.
 
     Examples
     --------
     >>> from genre_lib import make_songs
-    >>> encoded = SongEncoder(max_tokens=50).fit_encode(make_songs(200))
-    >>> [tuple(tensor.shape) for tensor in encoded[:]]
-    [(200, 50), (200, 22), (200,)]
+    >>> tuple(SongEncoder(max_tokens=50).fit_encode(make_songs(200)).lyrics.shape)
+    (200, 50)
     """
 
     def __init__(
@@ -75,20 +73,11 @@ class SongEncoder:
         """What each score is then divided by, shape (22,)."""
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
-        """Learn vocabulary and scaling from training songs, each if its columns are there.
-
-        Raises
-        ------
-        SongsError
-            When the table has some of the scores, but not all.
-        """
+        """Learn from training songs with lyrics, all scores, or both; else raise `SongsError`."""
         return self.fit_tables([songs])
 
     def fit_tables(self, tables: Iterable[pd.DataFrame]) -> SongEncoder:
-        """Learn from training songs in several tables, with only one of them in memory at a time.
-
-        The result is the same as that of `fit` on a single table of all songs.
-        """
+        """Do the same as `fit` on all tables joined, but with one of them in memory at a time."""
         self._learn((songs, self._texts(songs)) for songs in tables)
         return self
 
@@ -101,9 +90,7 @@ class SongEncoder:
         Raises
         ------
         GenreLibError
-            When the encoder has not been fitted.
-        SongsError
-            When the table has some of the scores, but not all, or an unknown genre.
+            When the encoder is not fitted, or the table lacks some scores or has unknown genres.
         """
         return self._encode(songs, self._texts(songs))
 

@@ -94,7 +94,7 @@ def _download(target: Path) -> None:
         if not is_complete(target):  # another process may have been faster
             raise
     # Other temporary folders belong to killed processes, or to some that will find the file.
-    for old in target.parent.glob(f"{TEMPORARY_PREFIX}{target.name}-*"):
+    for old in target.parent.glob(f"{TEMPORARY_PREFIX}*"):
         shutil.rmtree(old, ignore_errors=True)
 
 

@@ -102,10 +102,11 @@ def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
 
 
 def _number_in_random_order(groups: pd.Series, seed: int) -> np.ndarray:
-    """Number the groups in random order, so that `StratifiedGroupKFold` processes them in it.
+    """Return each song's group as a number, with the groups in random order, shape (n,).
 
-    From scikit-learn 1.8 on, its own `shuffle` does the same; before, it mixed up which songs
-    belong to which group, so that folds differed in size and genres.
+    `StratifiedGroupKFold` processes the groups in this order. From scikit-learn 1.8 on, its own
+    `shuffle` does the same; before, it mixed up which songs belong to which group, so that folds
+    differed in size and genres.
     """
     names, number = np.unique(groups, return_inverse=True)
     position = np.argsort(np.random.RandomState(seed).permutation(len(names)))

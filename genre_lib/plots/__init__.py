@@ -26,8 +26,8 @@ from genre_lib.plots.songs import (
 )
 from genre_lib.plots.style import GENRE_COLOURS, GENRE_SYMBOLS
 from genre_lib.plots.words import (
-    strongest_words,
     mask_slur,
+    strongest_words,
     word_map,
 )
 

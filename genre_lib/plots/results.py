@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from genre_lib.plots.style import ACCENT, GENRE_COLOURS, TEXT_COLOUR, MUTED, SEQUENTIAL, finish
+from genre_lib.plots.style import ACCENT, GENRE_COLOURS, MUTED, SEQUENTIAL, TEXT_COLOUR, finish
 
 
 def learning_curves(table: pd.DataFrame, title: str = "Learning curves") -> go.Figure:

@@ -15,9 +15,9 @@ from genre_lib.plots.style import (
     DIVERGING,
     GENRE_COLOURS,
     GENRE_SYMBOLS,
-    TEXT_COLOUR,
     MUTED,
     SEQUENTIAL,
+    TEXT_COLOUR,
     finish,
 )
 

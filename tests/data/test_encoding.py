@@ -126,3 +126,61 @@ def test_a_distinct_word_is_kept_once_after_the_lines_were_cut_into_tokens():
     kept = [encoder.words[i] for i in first[first != PAD_ID]]
     assert kept == ["don", "'", "t", "can", "won", ","]
     assert (second != PAD_ID).sum() == 1
+
+
+def test_words_are_counted_by_song_where_a_song_keeps_each_once():
+    songs = pd.DataFrame({"lyrics": ["la la la la", "love la", "love love"]})
+    assert SongEncoder(min_frequency=2, distinct=True).fit(songs).words[2:] == ["la", "love"]
+    assert SongEncoder(min_frequency=4, distinct=True).fit(songs).words[2:] == []
+    assert SongEncoder(min_frequency=4, distinct=False).fit(songs).words[2:] == ["la"]
+
+
+def test_scores_are_left_as_they_are_if_so_asked(songs):
+    features = SongEncoder(scale=False).fit(songs).encode(songs).features
+    assert np.array_equal(features.numpy(), songs[list(FEATURES)].to_numpy(dtype=np.float32))
+    some = SongEncoder(scale=False, features=("energy", "valence")).fit(songs).encode(songs)
+    expected = songs[["energy", "valence"]].to_numpy(dtype=np.float32)
+    assert np.array_equal(some.features.numpy(), expected)
+
+
+def test_fitting_and_encoding_at_once_is_the_same_as_one_after_the_other(songs):
+    for distinct in (False, True):
+        at_once, after = SongEncoder(distinct=distinct), SongEncoder(distinct=distinct)
+        found, expected = at_once.fit_encode(songs), after.fit(songs).encode(songs)
+        assert all(map(torch.equal, found[:], expected[:])) and at_once.words == after.words
+
+
+def test_plain_lines_get_the_ids_that_the_tokenizer_gives(songs):
+    encoder = SongEncoder(max_tokens=7).fit(songs)
+    lines = ["Love NIGHT", "  two   spaces ", "don't stop", "naïve", "", "a " * 20]
+    encoded = encoder.encode(pd.DataFrame({"lyrics": lines})).lyrics
+    for line, row in zip(lines, encoded, strict=True):
+        ids = encoder.tokenizer.encode(line).ids
+        assert row[: len(ids)].tolist() == ids and (row[len(ids) :] == PAD_ID).all()
+
+
+def test_batches_hold_every_song_once_in_a_new_order_each_time(songs):
+    tensors = SongEncoder(scale=False).fit_encode(songs)
+
+    def order(batches):
+        rows = [tuple(row) for _, features, _ in batches for row in features.tolist()]
+        return [places[row] for row in rows]
+
+    places = {tuple(row): i for i, row in enumerate(tensors.features.tolist())}
+    assert len(places) == len(songs)
+    sizes = [len(genre) for _, _, genre in tensors.batches(400)]
+    assert sizes == [400, 400, 400, 300]
+    torch.manual_seed(0)
+    first, second = order(tensors.batches(400)), order(tensors.batches(400))
+    torch.manual_seed(0)
+    assert order(tensors.batches(400)) == first != second
+    assert sorted(first) == sorted(second) == order(tensors.in_order(400)) == list(range(1500))
+    for lyrics, features, genre in tensors.batches(400):  # a song's three tensors stay together
+        row = places[tuple(features[0].tolist())]
+        assert torch.equal(lyrics[0], tensors.lyrics[row]) and genre[0] == tensors.genre[row]
+
+
+def test_a_sample_is_spread_over_all_songs(songs):
+    tensors = SongEncoder().fit_encode(songs)
+    assert torch.equal(tensors.sample(500).genre, tensors.genre[::3])
+    assert len(tensors.sample(499)) == 375 and len(tensors.sample(10**6)) == 1500

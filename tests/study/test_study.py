@@ -16,8 +16,6 @@ from genre_lib.cli.arguments import parser
 from genre_lib.cli.main import main
 from genre_lib.data.splits import split_songs
 from genre_lib.errors import GenreLibError
-from genre_lib.evaluation.intervals import interval
-from genre_lib.evaluation.report import Report
 from genre_lib.study import plan as plan_module
 from genre_lib.study import run as study
 from genre_lib.study.baselines import BASELINES, stack
@@ -96,11 +94,6 @@ def test_the_plan_holds_every_model_split_and_seed():
     assert all(plan_module.cell_recipe(c) for c in cells if c.model not in BASELINES)
 
 
-def test_an_interval_is_student_s():
-    mean, half = interval([1.0, 2.0, 3.0])
-    assert mean == 2.0 and half == pytest.approx(4.3027 * 1.0 / np.sqrt(3), rel=1e-4)
-
-
 def test_a_paired_difference_leaves_the_splits_out_of_it():
     rows = pd.DataFrame(
         [
@@ -111,14 +104,6 @@ def test_a_paired_difference_leaves_the_splits_out_of_it():
     )
     mean, half = paired(rows, "ours", "theirs", "song")
     assert mean == pytest.approx(0.01) and half == pytest.approx(0, abs=1e-9)
-
-
-def test_top_two_and_calibration_are_counted_as_one_would_by_hand():
-    probabilities = np.zeros((4, 7))
-    probabilities[:, 0], probabilities[:, 1] = 0.75, 0.25
-    report = Report(probabilities, np.array([0, 0, 1, 2]))
-    assert report.top2_accuracy == 0.75
-    assert report.calibration_error == pytest.approx(0.75 - 0.5)
 
 
 def test_a_stored_result_carries_its_circumstances(tmp_path):
@@ -191,17 +176,6 @@ def test_the_stack_s_trees_hear_of_a_song_only_from_models_that_did_not_see_it(s
         assert (said == genre).mean() < songs["genre"].value_counts(normalize=True).max() + 0.05
 
 
-def test_confidence_falls_into_ten_bins_of_which_the_last_holds_certainty():
-    probabilities = np.zeros((2, 7))
-    probabilities[:, 0] = [1.0, 0.92]
-    probabilities[1, 1] = 0.08
-    bins = Report(probabilities, np.array([0, 1])).reliability()
-    assert bins["songs"].tolist() == [2] and bins["confidence"].tolist() == [0.96]
-    spread = np.zeros((10, 7))
-    spread[:, 0] = np.arange(10) / 10 + 0.05
-    assert len(Report(np.sort(spread), np.zeros(10, int)).reliability()) == 10
-
-
 @pytest.mark.parametrize("column", ["genre", "lyrics", *FEATURES])
 def test_the_identity_of_songs_depends_on_all_that_is_learned_from(songs, column):
     other = songs.copy()
@@ -227,3 +201,43 @@ def test_a_study_s_file_has_the_command_that_makes_it_again(songs, tmp_path, mon
     command = json.loads(Path("study.json").read_text())["command"]
     asked, stored = parser().parse_args(["study", *given]), shlex.split(command)
     assert stored[0] == "genre-lib" and parser().parse_args(stored[1:]) == asked
+
+
+def test_a_cell_is_repeatable_and_its_seed_is_that_of_split_and_run(songs):
+    cells = [Cell("course features", "song", seed) for seed in (1, 1, 2)]
+    first, again, other = (study.run_cell(songs, cell, "cpu") for cell in cells)
+    for row in (first, again, other):
+        assert row.pop("seconds") > 0
+    assert first == again != other | {"seed": 1}
+    assert (first["model"], first["split"], first["variant"]) == (
+        "course features",
+        "song",
+        "standard",
+    )
+
+
+@pytest.mark.parametrize("variant", plan_module.VARIANTS)
+def test_a_variant_changes_what_it_says_and_nothing_else(variant):
+    tasks, *changes = plan_module.VARIANTS[variant]
+    for task in tasks:
+        plain = plan_module.cell_recipe(Cell(f"course {task}", "song", 0))
+        changed = plan_module.cell_recipe(Cell(f"course {task}", "song", 0, variant))
+        assert changed != plain and changed.network is plain.network
+        for part, change in zip(("encoder", "layers", "training"), changes, strict=True):
+            assert getattr(changed, part) == getattr(plain, part) | change
+
+
+def test_the_table_of_a_study_has_means_and_deviations_over_seeds():
+    measures = {"macro_f1": 0.4, "top2_accuracy": 0.6, "calibration_error": 0.1, "seconds": 2.0}
+    rows = pd.DataFrame(
+        [
+            {"model": "ours", "split": "song", "seed": s, "variant": "standard", "accuracy": a}
+            | measures
+            | {"base_rate": 0.2}
+            for s, a in enumerate([0.3, 0.5])
+        ]
+    )
+    (row,) = markdown_table(rows).splitlines()[2:]
+    assert row == (
+        "| song | standard | ours | 40.0 ± 14.1 | 40.0 ± 0.0 | 60.0 ± 0.0 | 10.0 ± 0.0 | 2.0 |"
+    )

@@ -14,7 +14,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from genre_lib import SongEncoder, SongTensors, evaluate, fit, split_songs
 from genre_lib.errors import GenreLibError
-from genre_lib.evaluation.report import Report, mean_probabilities, predict
+from genre_lib.evaluation.report import predict
 from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
 from genre_lib.training.device import choose_device
 from genre_lib.training.loop import train_one_epoch
@@ -141,18 +141,6 @@ def test_an_interrupt_keeps_what_was_trained(tensors):
     assert not torch.equal(network.output.weight, before) and not network.training
 
 
-def test_a_report_counts_as_one_would_by_hand():
-    probabilities = np.full((4, 7), 0.05)
-    for row, guess in enumerate([0, 0, 1, 2]):
-        probabilities[row, guess] = 0.7
-    report = Report(probabilities, np.array([0, 0, 1, 3]))
-    assert (report.songs, report.accuracy, report.base_rate) == (4, 0.75, 0.5)
-    assert report.macro_f1 == pytest.approx((1 + 1 + 0) / 3)
-    assert report.loss == pytest.approx(-(3 * np.log(0.7) + np.log(0.05)) / 4)
-    assert report.confusion.loc["blues", "blues"] == 2
-    assert report.confusion.loc["jazz", "hip hop"] == 1
-
-
 def test_a_gpu_that_is_full_is_not_chosen(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**20, 2**34))
@@ -252,13 +240,6 @@ def test_one_cycle_rises_for_a_tenth_and_falls_in_a_straight_line(tensors):
     assert np.allclose(rates, [*rise, *fall[1:]])
 
 
-def test_members_answer_with_the_mean_of_their_probabilities():
-    one, two = [4.0, 0.0, 0, 0, 0, 0, 0], [0.0, 1.0, 0, 0, 0, 0, 0]
-    logits = torch.tensor([[one, two]])
-    softmax = [np.exp(member) / np.exp(member).sum() for member in (one, two)]
-    assert np.allclose(mean_probabilities(logits)[0], np.mean(softmax, axis=0))
-
-
 def test_songs_without_a_genre_are_neither_learned_from_nor_scored(tensors):
     train, validation, _ = tensors
     nothing = torch.full_like(validation.genre, -1)
@@ -316,3 +297,59 @@ def test_the_loop_is_that_of_chapter_3():
     printed = printed.replace("F.cross_entropy(", "cross_entropy(")
     source = inspect.getsource(train_one_epoch)
     assert source.split('"""')[-1].strip() == printed.strip()
+
+
+def test_label_smoothing_spreads_a_share_of_the_target_over_all_genres(tensors):
+    train = SongTensors(*tensors[0][:64])
+    network = OneWeight()
+    log_p = network(*train[:][:2]).log_softmax(dim=1).detach()
+    target = 0.8 * nn.functional.one_hot(train.genre, 7) + 0.2 / 7
+    expected = -(target * log_p).sum(dim=1).mean().item()
+    (row,) = fit(
+        network, train, epochs=1, batch_size=64, learning_rate=0, smoothing=0.2, **QUIET
+    ).rows
+    assert row["train_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_members_are_trained_one_by_one(tensors):
+    """The loss of several members is the mean of theirs, not the loss of their mean."""
+
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = OneWeight(), OneWeight()
+            nn.init.normal_(self.two.weight, std=3)
+
+        def forward(self, lyrics, features):
+            return torch.stack([self.one(lyrics, features), self.two(lyrics, features)], dim=1)
+
+    torch.manual_seed(0)
+    train, network = SongTensors(*tensors[0][:64]), Two()
+    losses = [
+        nn.functional.cross_entropy(member(*train[:][:2]), train.genre).item()
+        for member in (network.one, network.two)
+    ]
+    (row,) = fit(network, train, epochs=1, batch_size=64, learning_rate=0, **QUIET).rows
+    assert row["train_loss"] == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_without_patience_the_last_weights_are_kept(tensors):
+    network, history = trained(tensors, epochs=30, learning_rate=0.05)
+    losses = history.table()["validation_loss"]
+    assert history.best_epoch == 30 > losses.idxmin()
+    assert evaluate(network, tensors[1]).loss == pytest.approx(losses.iloc[-1], rel=1e-5)
+
+
+def test_a_hook_sees_the_start_and_every_epoch(tensors):
+    seen = []
+
+    class Hook:
+        def before_training(self, state, train, validation, settings):
+            seen.append((state.epochs, len(train), len(validation), settings["seed"]))
+
+        def after_epoch(self, state):
+            seen.append(state.history.rows[-1]["validation_loss"])
+
+    _, history = trained(tensors, epochs=2, hooks=[Hook()])
+    losses = history.table()["validation_loss"].tolist()
+    assert seen == [(0, len(tensors[0]), len(tensors[1]), 0), *losses]

@@ -1,0 +1,243 @@
+/* Draws the page's plotly figures when they near the viewport, in the page's colours.
+   Its script element names plotly.min.js in data-plotly; course_tools/book/figures.py writes both. */
+(function () {
+  "use strict";
+  var library = document.currentScript.dataset.plotly;
+  var loading = null;
+  var drawn = [];
+  var NARROW = 520; // CSS pixels; below it legends go under the figure
+
+  function loadLibrary() {
+    loading = loading || new Promise(function (resolve, reject) {
+      var script = document.createElement("script");
+      script.src = library;
+      script.onload = resolve;
+      script.onerror = function () { reject(new Error("could not load " + library)); };
+      document.head.appendChild(script);
+    });
+    return loading;
+  }
+
+  function colour(name, otherwise) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || otherwise;
+  }
+
+  function isObject(value) {
+    return value !== null && typeof value === "object" && !Array.isArray(value);
+  }
+
+  function merge(base, over) {
+    var out = Object.assign({}, base);
+    Object.keys(over).forEach(function (key) {
+      out[key] = isObject(out[key]) && isObject(over[key]) ? merge(out[key], over[key]) : over[key];
+    });
+    return out;
+  }
+
+  /* Colours as a plotly template: a figure's own settings still win over them. */
+  function pageTemplate() {
+    var text = colour("--pst-color-text-base", "#222");
+    var line = colour("--pst-color-border", "#ccc");
+    var surface = colour("--pst-color-surface", "#f5f5f5");
+    var axis = {
+      color: text, gridcolor: line, linecolor: line, zerolinecolor: line, tickcolor: line,
+      automargin: true
+    };
+    var sceneAxis = {
+      color: text, gridcolor: line, linecolor: line, zerolinecolor: line,
+      backgroundcolor: "rgba(0,0,0,0)"
+    };
+    return {
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { color: text, family: getComputedStyle(document.body).fontFamily },
+      title: { font: { color: text } },
+      xaxis: axis,
+      yaxis: axis,
+      polar: { bgcolor: "rgba(0,0,0,0)", angularaxis: axis, radialaxis: axis },
+      scene: { xaxis: sceneAxis, yaxis: sceneAxis, zaxis: sceneAxis },
+      legend: { bgcolor: "rgba(0,0,0,0)", font: { color: text } },
+      coloraxis: { colorbar: { tickfont: { color: text }, outlinewidth: 0 } },
+      hoverlabel: { bgcolor: surface, bordercolor: line, font: { color: text } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: text, activecolor: text },
+      annotationdefaults: { font: { color: text }, arrowcolor: text },
+      updatemenudefaults: { bgcolor: surface, bordercolor: line, font: { color: text } },
+      sliderdefaults: { bgcolor: surface, bordercolor: line, font: { color: text } }
+    };
+  }
+
+  /* Plotly does not break titles; words are set on new lines so that none is cut off. */
+  function wrap(text, width, size) {
+    var room = Math.max(12, Math.floor(width / (size * 0.56)));
+    return text.split("<br>").map(function (line) {
+      var lines = [""];
+      line.split(" ").forEach(function (word) {
+        var last = lines[lines.length - 1];
+        if (last && (last + " " + word).length > room) lines.push(word);
+        else lines[lines.length - 1] = last ? last + " " + word : word;
+      });
+      return lines.join("<br>");
+    }).join("<br>");
+  }
+
+  /* On a phone the legend lies at the figure's foot: above the plot it would cover the title. */
+  function narrowLayout(figure, layout, width) {
+    var margin = layout.margin || {};
+    var named = figure.data.filter(function (trace) {
+      return trace.name && trace.showlegend !== false;
+    }).length;
+    var rows = named > 1 ? Math.ceil(named / Math.floor(width / 95)) : 0;
+    return {
+      margin: { l: Math.min(margin.l || 10, 40), r: 10, b: rows ? 54 + 20 * rows : margin.b || 10 },
+      font: { size: Math.min((layout.font || {}).size || 12, 12) },
+      title: { x: 0.02, xref: "container", xanchor: "left" },
+      legend: {
+        orientation: "h", x: 0, xanchor: "left", xref: "container",
+        y: 0, yanchor: "bottom", yref: "container", title: { text: "" }
+      }
+    };
+  }
+
+  /* Subplots have titles of their own where the legend would lie: it moves above them, to the right of
+     the figure's own title. */
+  function legendAboveTitles(layout) {
+    var titled = (layout.annotations || []).some(function (note) {
+      return note.yref === "paper" && note.yanchor === "bottom" && note.y > 0.98;
+    });
+    if (!titled) return {};
+    var line = 1 / ((layout.height || 450) - 120); // a pixel, as a share of the plot's height
+    return { legend: { x: 1, xanchor: "right", y: 1 + 22 * line } };
+  }
+
+  function layoutFor(figure, width) {
+    var layout = merge({}, figure.layout || {});
+    var template = layout.template || {};
+    layout.template = {
+      data: template.data || {},
+      layout: merge(template.layout || {}, pageTemplate())
+    };
+    // Figures bring middling colours for viewers that know no theme; here the page decides.
+    layout = merge(layout, {
+      font: { color: layout.template.layout.font.color },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)"
+    });
+    delete layout.width;
+    layout.autosize = true;
+    var narrow = width < NARROW;
+    layout = merge(layout, narrow ? narrowLayout(figure, layout, width) : legendAboveTitles(layout));
+    if (layout.title && layout.title.text) {
+      var size = (layout.title.font || {}).size || 17;
+      layout.title = merge(layout.title, { text: wrap(layout.title.text, width - 20, size) });
+    }
+    return layout;
+  }
+
+  function show(item) {
+    var width = item.plot.clientWidth;
+    item.width = width;
+    // Plotly keeps what it is given and writes into it: hand it copies.
+    var data = JSON.parse(JSON.stringify(item.figure.data));
+    var layout = layoutFor(item.figure, width);
+    data.forEach(function (trace) { // else plotly guesses from a colour that may be translucent
+      if (trace.type === "heatmap" && trace.texttemplate && !(trace.textfont || {}).color) {
+        trace.textfont = Object.assign({ color: layout.font.color }, trace.textfont);
+      }
+    });
+    var config = Object.assign({
+      displaylogo: false,
+      modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d"]
+    }, item.figure.config || {});
+    return window.Plotly.react(item.plot, data, layout, config);
+  }
+
+  /* Its box, not the window: a sidebar that folds changes it too. */
+  var fit = new ResizeObserver(function () {
+    drawn.forEach(function (item) {
+      var width = item.plot.clientWidth;
+      if (width && width !== item.width) show(item);
+    });
+  });
+
+  function keep(item) {
+    drawn.push(item);
+    fit.observe(item.plot);
+  }
+
+  function itemOf(element) {
+    return {
+      plot: element.querySelector(".course-figure-plot"),
+      figure: JSON.parse(element.querySelector("script").textContent)
+    };
+  }
+
+  function drawNow(element) {
+    var item = itemOf(element);
+    element.dataset.state = "drawn";
+    show(item);
+    return item;
+  }
+
+  function draw(element) {
+    if (element.dataset.state) return;
+    element.dataset.state = "loading";
+    var item = itemOf(element);
+    loadLibrary().then(function () {
+      if (element.dataset.state === "drawn") return; // for paper, while this waited
+      return Promise.resolve(show(item)).then(function () {
+        element.dataset.state = "drawn";
+        keep(item);
+      });
+    }).catch(function (error) {
+      element.dataset.state = "failed";
+      item.plot.textContent = element.getAttribute("aria-label");
+      console.error(error);
+    });
+  }
+
+  /* The browser prints what is there when this returns, so nothing in it may wait; and paper is
+     white. What is still to be drawn is drawn by the script that a request has just brought. */
+  function readyForPaper(elements) {
+    var page = document.documentElement.dataset;
+    var theme = page.theme;
+    page.theme = "light";
+    window.addEventListener("afterprint", function () { page.theme = theme; }, { once: true });
+    if (elements.length && !window.Plotly) {
+      try {
+        var request = new XMLHttpRequest();
+        request.open("GET", library, false);
+        request.send();
+        (0, eval)(request.responseText);
+      } catch (refused) { // a page opened from a file may not: what was seen is printed
+        return;
+      }
+    }
+    drawn.forEach(show);
+    elements.forEach(function (element) {
+      if (element.dataset.state !== "drawn") keep(drawNow(element));
+    });
+  }
+
+  function start() {
+    var elements = Array.from(document.querySelectorAll(".course-figure[role=figure]"));
+    function drawAll() { elements.forEach(draw); }
+    window.addEventListener("beforeprint", function () { readyForPaper(elements); });
+    if (!("IntersectionObserver" in window)) { drawAll(); return; }
+
+    var near = new IntersectionObserver(function (entries) {
+      entries.forEach(function (entry) {
+        if (!entry.isIntersecting) return;
+        near.unobserve(entry.target);
+        draw(entry.target);
+      });
+    }, { rootMargin: "400px" });
+    elements.forEach(function (element) { near.observe(element); });
+
+    new MutationObserver(function () { drawn.forEach(show); }).observe(
+      document.documentElement, { attributes: true, attributeFilter: ["data-theme"] }
+    );
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -1,0 +1,1 @@
+"""What students are given: assignments, and chapters without their solutions."""

@@ -1,0 +1,1 @@
+"""The chapters' notebooks: made, run, checked, given pictures, tried as in Colab."""

@@ -1,0 +1,1 @@
+"""What says where the project lives and on what its results were made."""

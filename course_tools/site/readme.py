@@ -1,0 +1,74 @@
+"""Write the results into README from the stored files: `python -m course_tools.site.readme`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from course_tools.notebooks.chapters import ROOT
+from genre_lib.study.results import read_result
+from genre_lib.study.tables import summarise
+
+START, END = "<!-- results -->", "<!-- end of results -->"
+ROWS = [
+    ("lyrics", ["TF-IDF + logistic regression", "fastText", "first lyrics", "course lyrics"]),
+    ("22 scores", ["LightGBM", "first features", "course features"]),
+    ("both", ["LightGBM stack", "first combined", "course combined"]),
+]
+
+
+def results() -> str:
+    """The README's results as Markdown, every figure from `benchmarks/results/`."""
+    study, original = read_result("study"), read_result("original")
+    table = summarise(pd.DataFrame(study["cells"])).xs("standard", level="variant")
+
+    def cell(split: str, model: str) -> str:
+        row = table.loc[split, model]
+        return f"{100 * row['accuracy_mean']:.1f} ± {100 * row['accuracy_std']:.1f}"
+
+    runs = pd.DataFrame(original["runs"]).groupby("task")["test"].mean()
+    lines = [
+        f"Test accuracy in percent, mean ± deviation over five splits of {study['rows']:,} real "
+        "songs, divided by song (at random) and by artist (no artist on both sides). "
+        f"Always answering the largest genre scores {cell('song', 'majority')} and "
+        f"{cell('artist', 'majority')}.",
+        "",
+        "| input | model | by song | by artist |",
+        "|---|---|---|---|",
+    ]
+    for name, models in ROWS:
+        for model in models:
+            shown = f"**{model}**" if model.startswith("course") else model
+            lines.append(f"| {name} | {shown} | {cell('song', model)} | {cell('artist', model)} |")
+    again = ", ".join(
+        f"{task} {100 * original['published'][task]['test']:.1f} → {100 * runs[task]:.1f}"
+        for task in ("lyrics", "features", "combined")
+    )
+    lines += [
+        "",
+        f"The post's three networks, published → made again here (three seeds): {again}. "
+        "Chapter 8 says what differs.",
+        "",
+        f"Sources: [study.json](benchmarks/results/study.json) (`{study['command']}`, "
+        f"{study['date']}) and [original.json](benchmarks/results/original.json) "
+        f"(`{original['command']}`, {original['date']}).",
+    ]
+    return "\n".join(lines)
+
+
+def with_results(readme: str) -> str:
+    """`readme` with what stands between its two markers replaced."""
+    pattern = re.compile(f"{START}.*{END}", re.DOTALL)
+    return pattern.sub(lambda _: f"{START}\n{results()}\n{END}", readme)
+
+
+def main() -> None:
+    """Rewrite README.md."""
+    path = Path(ROOT, "README.md")
+    path.write_text(with_results(path.read_text("utf8")), "utf8")
+
+
+if __name__ == "__main__":
+    main()

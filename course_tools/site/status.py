@@ -1,0 +1,117 @@
+"""Write book/status.md, on what each chapter's outputs were made: ``make notebooks``.
+
+Everything on it is read from the committed notebooks and from ``benchmarks/results/pages.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from course_tools.notebooks.chapters import ROOT, Chapter, code_cells, find_chapters
+
+PAGE = ROOT / "book/status.md"
+PAGES = ROOT / "benchmarks/results/pages.json"
+# What `genre_lib.describe_environment` prints.
+LINE = re.compile(r"(python [^\n]*?) · device (\S+) · songs: ([^\n]+)")
+IN_TABLE = ("chapter", "seconds", "device", "run on")
+DEVICES = ("mobile", "desktop")
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+
+INTRODUCTION = """\
+# Status
+
+**You will find** here what stands behind the pages of this book: when and how long each chapter \
+ran, on which songs, device and versions; and how the pages did when they were measured.
+"""
+
+
+def circumstances(chapter: Chapter) -> dict[str, str]:
+    """What a chapter's committed outputs say they were made with; "?" where they don't."""
+    notebook = chapter.notebook()
+    printed = "".join(
+        output.get("text", "") for cell in code_cells(notebook) for output in cell.outputs
+    )
+    found = LINE.search(printed)
+    versions, device, songs = found.groups() if found else ("?", "?", "?")
+    run = notebook.metadata.get("run", {})
+    return {
+        "chapter": f"[{title(chapter)}]({chapter.ipynb.name})",
+        "seconds": str(run.get("seconds", "?")),
+        "songs": songs,
+        "device": device,
+        "run on": run.get("date", "?"),
+        "versions": versions,
+    }
+
+
+def title(chapter: Chapter) -> str:
+    """The chapter's first heading."""
+    return chapter.md.read_text("utf8").split("\n", 1)[0].removeprefix("# ")
+
+
+def shared(rows: list[dict[str, str]], what: str) -> str:
+    """What all chapters have in common, or each chapter's own."""
+    values = dict.fromkeys(row[what] for row in rows)
+    if len(values) == 1:
+        return f"{rows[0][what]}, in every chapter"
+    return "; ".join(
+        f"{value} in {', '.join(row['chapter'] for row in rows if row[what] == value)}"
+        for value in values
+    )
+
+
+def table(rows: list[dict[str, str]]) -> str:
+    """Rows as a Markdown table."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def measured_pages(stored: dict, names: dict[str, str]) -> str:
+    """The table of axe's violations and Lighthouse's scores, a row a chapter in reading order."""
+    rows = []
+    for stem, name in names.items():
+        result = stored["pages"].get(f"book/{stem}.html", {})
+        scores = {
+            device: " · ".join(str(result[device][category]) for category in CATEGORIES)
+            if device in result
+            else "not measured"
+            for device in DEVICES
+        }
+        rows.append({"page": name, **scores, "axe": str(result.get("axe", "not measured"))})
+    return table(rows)
+
+
+def status() -> str:
+    """The page as Markdown."""
+    chapters = find_chapters()
+    rows = [circumstances(chapter) for chapter in chapters]
+    parts = [
+        INTRODUCTION,
+        "## The chapters\n",
+        "Seconds are those of a whole run on the machine that made the outputs.\n",
+        table([{k: row[k] for k in IN_TABLE} for row in rows]) + "\n",
+        *(f"- {what.capitalize()}: {shared(rows, what)}" for what in ("songs", "versions")),
+    ]
+    if PAGES.exists():
+        stored = json.loads(PAGES.read_text("utf8"))
+        versions = ", ".join(f"{name} {number}" for name, number in stored["versions"].items())
+        names = {chapter.name: f"[{title(chapter)}]({chapter.ipynb.name})" for chapter in chapters}
+        parts += [
+            "\n## The pages\n",
+            "Lighthouse's scores for performance, accessibility, best practices and search "
+            "engines, of 100, median of three; and violations of axe-core's rules over two "
+            f"widths, light and dark. Made with {versions}, by `{stored['command']}`, "
+            f"{stored['date']}.\n",
+            measured_pages(stored, names),
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Rewrite the page."""
+    PAGE.write_text(status(), "utf8")
+
+
+if __name__ == "__main__":
+    main()
