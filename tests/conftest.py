@@ -13,14 +13,14 @@ from genre_lib import make_songs
 
 
 @pytest.fixture(scope="session")
-def _made_once() -> pd.DataFrame:
+def session_songs() -> pd.DataFrame:
     return make_songs(1500, seed=1)
 
 
 @pytest.fixture
-def songs(_made_once: pd.DataFrame) -> pd.DataFrame:
+def songs(session_songs: pd.DataFrame) -> pd.DataFrame:
     """1,500 songs; a copy, so that a test may spoil it."""
-    return _made_once.copy()
+    return session_songs.copy()
 
 
 @pytest.fixture

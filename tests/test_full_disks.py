@@ -33,9 +33,9 @@ def content(folder):
 
 
 @pytest.fixture(scope="module")
-def classifier(_made_once):
+def classifier(session_songs):
     trained = GenreClassifier(get_recipe("course", "features"))
-    trained.fit(_made_once, device="cpu", progress=False)
+    trained.fit(session_songs, device="cpu", progress=False)
     return trained
 
 

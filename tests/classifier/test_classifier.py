@@ -17,9 +17,9 @@ QUIET = {"device": "cpu", "progress": False}
 
 
 @pytest.fixture(scope="module")
-def run(_made_once, tmp_path_factory):
+def run(session_songs, tmp_path_factory):
     """A lyrics classifier, and the folder that it was saved in."""
-    split = split_songs(_made_once)
+    split = split_songs(session_songs)
     classifier = GenreClassifier(get_recipe("course", "lyrics"))
     classifier.fit(split.train, split.validation, **QUIET)
     folder = tmp_path_factory.mktemp("runs") / "lyrics"

@@ -19,9 +19,9 @@ from genre_lib.training import loop
 
 
 @pytest.fixture(scope="module")
-def data(_made_once, tmp_path_factory):
+def data(session_songs, tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "songs.csv"
-    _made_once.to_csv(path)
+    session_songs.to_csv(path)
     return str(path)
 
 

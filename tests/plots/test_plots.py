@@ -21,8 +21,8 @@ from genre_lib.errors import GenreLibError
 
 
 @pytest.fixture(scope="module")
-def trained(_made_once):
-    split = split_songs(_made_once)
+def trained(session_songs):
+    split = split_songs(session_songs)
     classifier = GenreClassifier(get_recipe("course", "lyrics"))
     history = classifier.fit(split.train, split.validation, device="cpu", progress=False)
     return classifier, history, split
