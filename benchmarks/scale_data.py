@@ -26,7 +26,7 @@ import psutil
 import torch
 
 from genre_lib import SongEncoder, evaluate, fit, get_recipe
-from genre_lib.scaling.make_shards import ENCODED, make_shards
+from genre_lib.scaling.make_shards import ENCODED_FOLDER, make_shards
 from genre_lib.scaling.shards import SongShards
 from genre_lib.study.results import write_result
 
@@ -99,7 +99,7 @@ def measure(songs: int, folder: Path) -> dict[str, Any]:
         "songs": songs,
         "words": len(encoder.words),
         "shard_bytes": bytes_of(folder),
-        "encoded_bytes": sum(bytes_of(part) for part in (folder / ENCODED).glob("*/*/")),
+        "encoded_bytes": sum(bytes_of(part) for part in (folder / ENCODED_FOLDER).glob("*/*/")),
         "steps": watch.steps,
         "test": report.summary(),
     }

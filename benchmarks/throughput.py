@@ -126,7 +126,7 @@ def main() -> None:
             for size in BATCHES
             if size >= 128
         }
-        processes.leave()
+        processes.shut_down()
         rows = [{"batch_size": size, "songs_a_second": speed} for size, speed in speeds.items()]
         return print(json.dumps(rows)) if processes.is_first else None
     batches = by_batch_size(songs, words, options.device)

@@ -1,4 +1,4 @@
-"""What can be typed after `genre-lib`: its commands and their options."""
+"""The commands of `genre-lib` and their options."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ SOURCES = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose complaint is one sentence."""
+    """An argument parser whose error message is one sentence."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"genre-lib: {message}; see {self.prog} --help\n")
 
 
-def _whole_number(least: int, most: int) -> Callable[[str], int]:
+def _whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         try:
-            value = int(text)  # 10_000_000 is one too
+            value = int(text)  # accepts 10_000_000
         except ValueError:
-            value = least - 1
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"give a number from {least} to {most}, not {text}")
+            value = minimum - 1
+        if not minimum <= value <= maximum:
+            raise argparse.ArgumentTypeError(
+                f"give a whole number from {minimum} to {maximum}, not {text}"
+            )
         return value
 
     return number
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of `genre-lib`; `options.command` is the name of the command given."""
+    """Return the parser of `genre-lib`; `options.command` is the name of the command."""
     root = _Parser(
         prog="genre-lib",
         description="Predict a song's genre from its lyrics and 22 scores, with networks that you "
@@ -49,49 +51,49 @@ def parser() -> argparse.ArgumentParser:
 
     songs = commands.add_parser(
         "songs",
-        help="show where songs come from and what they are",
-        description="Print where the songs come from, how many there are, and the share of each "
-        f"genre. A file of songs needs these columns: {', '.join(COLUMNS)}.",
+        help="show the source of the songs, and a summary",
+        description="Print the source of the songs, their number, and the share of each genre. "
+        f"A file of songs needs these columns: {', '.join(COLUMNS)}.",
     )
     songs.add_argument("--source", "--data", default="auto", metavar="SOURCE", help=SOURCES)
 
     train = commands.add_parser(
         "train",
         help="train a network and save it in a folder",
-        description="Train a network on 70 % of the songs, score it on 10 % while it learns (the "
-        "recipe 'first' keeps its best epoch by them) and once on the other 20 %, and save it in "
-        "a folder.",
+        description="Train a network on 70 % of the songs, evaluate it on 10 % after each epoch "
+        "(the recipe 'first' keeps the best epoch) and once on the other 20 %, and save it in a "
+        "folder.",
     )
     train.add_argument(
         "network", choices=["lyrics", "features", "combined"], help="what the network looks at"
     )
     train.add_argument(
         "--recipe", choices=["original", "first", "course"], default="course",
-        help="original: the blog post's network and settings; first: a plain better one; "
+        help="original: the network and settings of the blog post; first: a simple improvement; "
         "course: the best (default)",
     )  # fmt: skip
     train.add_argument(
         "--data", default="auto", metavar="SOURCE",
-        help=f"{SOURCES}; or a folder of Parquet files, which may hold more songs than memory",
+        help=f"{SOURCES}; or a folder of Parquet files, whose songs needn't fit in memory",
     )  # fmt: skip
     train.add_argument(
         "--split", choices=["song", "artist"], default="song",
-        help="song: divide at random (default); artist: keep each artist's songs together",
+        help="song: split at random (default); artist: keep each artist's songs together",
     )  # fmt: skip
     train.add_argument(
         "--all", action="store_true",
-        help="train on 90 %% of the songs, keep 10 %% for validation, score no test songs",
+        help="train on 90 %% of the songs, with 10 %% for validation and none for testing",
     )  # fmt: skip
     train.add_argument(
         "--seed", type=_whole_number(0, 2**32 - 1), default=0,
-        help="number of the split and of the run (default: 0)",
+        help="seed of the split and of the training run (default: 0)",
     )  # fmt: skip
     train.add_argument("--out", required=True, metavar="DIR", help="folder to save the network in")
 
     evaluate = commands.add_parser(
         "evaluate",
-        help="score a saved network on songs with a genre",
-        description="Score a saved network on songs that it has not seen. The file needs the "
+        help="evaluate a saved network on songs with a genre",
+        description="Evaluate a saved network on songs that it has not seen. The file needs the "
         "column genre and the columns that the network looks at: lyrics, the 22 scores, or both.",
     )
     evaluate.add_argument("run", metavar="DIR", help="folder of a saved network")
@@ -99,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
 
     predict = commands.add_parser(
         "predict",
-        help="let a saved network guess genres",
+        help="predict genres with a saved network",
         description="Print the probability of each genre, for typed lyrics or for a file of songs. "
         'Try: genre-lib predict my-run --lyrics "whiskey and a long lonesome road"',
     )
@@ -108,15 +110,17 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--data", metavar="SOURCE", help=f"{SOURCES}; no genre needed")
     what.add_argument("--lyrics", metavar="TEXT", help="a line of lyrics, in quotes")
     predict.add_argument(
-        "--out", metavar="FILE.csv", help="with --data: write the table here, not to the screen"
+        "--out",
+        metavar="FILE.csv",
+        help="with --data: write the table to a file instead of printing it",
     )
 
     study = commands.add_parser(
         "study",
         help="compare networks with baselines over splits and seeds",
-        description="Train and score every course network and its baselines (scikit-learn, "
-        "LightGBM, fastText) on several splits, with ablations. A study that was stopped goes on "
-        "where it was when the same command is given again.",
+        description="Train and evaluate all networks of the course and baselines (scikit-learn, "
+        "LightGBM, fastText) on several splits, with ablations. To resume a study that was "
+        "stopped, repeat the command.",
     )
     study.add_argument("--data", default="auto", metavar="SOURCE", help=SOURCES)
     study.add_argument(
@@ -132,46 +136,45 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--scheduler", nargs="?", const=LOCAL, metavar="ADDRESS",
         help="run on the workers of this Dask cluster, such as tcp://10.0.0.5:8786; without an "
-        "address, on one process per core of this machine (default: here, one after the other, so "
-        "that seconds can be compared)",
+        "address, in one process per core of this machine (default: in one process, one after the "
+        "other, so that seconds are comparable)",
     )  # fmt: skip
     study.add_argument(
         "--out",
         required=True,
         metavar="FILE.json",
-        help="file of the study; its table is written beside it, as FILE.md",
+        help="file of the study; its table is written next to it, as FILE.md",
     )
 
     synth = commands.add_parser(
         "synth",
         help="make synthetic songs, as many as you like",
-        description="Make synthetic songs in a folder of Parquet files, in parallel. Making that "
-        "was stopped goes on when the same command is given again. Next: genre-lib train lyrics "
-        "--data DIR --out RUN",
+        description="Make synthetic songs in a folder of Parquet files, in parallel. To resume "
+        "after a stop, repeat the command. Next: genre-lib train lyrics --data DIR --out RUN",
     )
     synth.add_argument(
         "--songs", type=_whole_number(100, 10**10), required=True, metavar="N", help="how many"
     )
     synth.add_argument(
         "--seed", type=_whole_number(0, 2**32 - 1), default=0,
-        help="number that fixes the songs (default: 0)",
+        help="seed of the songs (default: 0)",
     )  # fmt: skip
     synth.add_argument(
         "--jobs", type=_whole_number(1, 1000), metavar="J",
-        help="processes at a time (default: one for each core), of about 1 GB each",
+        help="number of processes (default: one per core); each uses about 1 GB of memory",
     )  # fmt: skip
     synth.add_argument("--out", required=True, metavar="DIR", help="folder to put the songs in")
 
     commands.add_parser(
         "doctor",
-        help="say what is installed here, and what is wrong with it",
-        description="Print the versions of Python and packages, the device, the cache, where songs "
-        "come from, and what is wrong with each. The exit status is 1 when something is.",
+        help="check the installation",
+        description="Print the versions of Python and packages, the device, the cache, the source "
+        "of the songs, and any problems. If there are some, the exit status is 1.",
     )
 
     for command in (train, evaluate, predict, study):
         command.add_argument(
-            "--device", default="auto", help="cpu, cuda, mps or auto (default: the fastest here)"
+            "--device", default="auto", help="cpu, cuda, mps or auto (default: the fastest one)"
         )
     for command in (songs, train, evaluate):
         command.add_argument("--json", action="store_true", help="print one JSON object")

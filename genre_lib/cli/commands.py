@@ -1,4 +1,4 @@
-"""What the commands of `genre-lib` do; each returns the exit status. Chapter 6."""
+"""The commands of `genre-lib`; each returns the exit status. Chapter 6."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import Report
 from genre_lib.files import write_text
 from genre_lib.scaling.checkpoint import Checkpoint
-from genre_lib.scaling.processes import OneProcess, OthersEnded, find_processes
+from genre_lib.scaling.processes import OneProcess, OtherProcessEnded, find_processes
 from genre_lib.training.history import History
 
 
 def show_songs(options: argparse.Namespace) -> int:
-    """Print where the songs come from, how many there are, and the share of each genre."""
+    """Print the source of the songs, their number, and the share of each genre."""
     songs = load_songs(options.source)
     counts = songs["genre"].value_counts()
     summary = {
@@ -53,17 +53,17 @@ def show_songs(options: argparse.Namespace) -> int:
 
 
 def train_network(options: argparse.Namespace) -> int:
-    """Train, score and save a network, in one process or as one of several."""
+    """Train, evaluate and save a network, in one process or as one of several."""
     processes = find_processes(options.device)
     try:
         _train(options, processes)
-        processes.leave()
-    except OthersEnded:
+        processes.shut_down()
+    except OtherProcessEnded:
         raise
     except GenreLibError:
         if processes.is_first:
             raise
-        return 2  # the first process says why
+        return 2  # the first process prints the message
     return 0
 
 
@@ -72,7 +72,7 @@ def _train(options: argparse.Namespace, processes: OneProcess) -> None:
     out = check_run_target(options.out)
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     if checkpoint.exists() and processes.is_first:
-        print(f"Going on from {checkpoint.name}.", file=sys.stderr)
+        print(f"Resuming from {checkpoint.name}.", file=sys.stderr)
     classifier = GenreClassifier(recipe)
     settings = {
         "seed": options.seed,
@@ -81,13 +81,13 @@ def _train(options: argparse.Namespace, processes: OneProcess) -> None:
         "progress": sys.stderr.isatty() and processes.is_first,
     }
     fit = _fit_on_shards if _is_folder(options.data) else _fit_on_table
-    history, source, score = fit(classifier, options, processes, settings)
+    history, source, evaluate_part = fit(classifier, options, processes, settings)
     if history.interrupted and not history.rows:
-        raise KeyboardInterrupt  # nothing was learned: an older run is worth more
+        raise KeyboardInterrupt  # nothing was learned: keep an older run
     if not processes.is_first:
-        return  # the first process scores, saves and tells
-    scored = ("validation",) if options.all else ("validation", "test")
-    reports = {name: score(name) for name in scored}
+        return  # the first process evaluates, saves and prints
+    parts = ("validation",) if options.all else ("validation", "test")
+    reports = {name: evaluate_part(name) for name in parts}
     classifier.notes = {
         "recipe": recipe.name,
         "network": recipe.task,
@@ -105,11 +105,11 @@ def _train(options: argparse.Namespace, processes: OneProcess) -> None:
     if options.json:
         print(json.dumps(classifier.notes | {"out": str(options.out)}))
     else:
-        _tell(classifier, history, reports, options.out)
+        _print_result(classifier, history, reports, options.out)
 
 
-Trained = tuple[History, str, Callable[[str], Report]]
-"""What training left behind: its history, where the songs are from, and the score of a part."""
+TrainingResult = tuple[History, str, Callable[[str], Report]]
+"""The history, the source of the songs, and a function that evaluates a part of the split."""
 
 
 def _fit_on_table(
@@ -117,7 +117,7 @@ def _fit_on_table(
     options: argparse.Namespace,
     processes: OneProcess,
     settings: dict[str, Any],
-) -> Trained:
+) -> TrainingResult:
     artist = ("artist_name",) if options.split == "artist" else ()
     songs = load_songs(options.data, ("genre", *classifier.recipe.inputs, *artist))
     divide = hold_out if options.all else split_songs
@@ -131,7 +131,7 @@ def _fit_on_shards(
     options: argparse.Namespace,
     processes: OneProcess,
     settings: dict[str, Any],
-) -> Trained:
+) -> TrainingResult:
     from genre_lib.scaling.shards import SongShards, evaluate_shards, fit_shards
 
     shards = SongShards(options.data)
@@ -145,42 +145,42 @@ def _is_folder(source: str) -> bool:
     return source not in words and Path(source).expanduser().is_dir()
 
 
-def _tell(
+def _print_result(
     classifier: GenreClassifier, history: History, reports: dict[str, Report], out: str
 ) -> None:
     notes = classifier.notes
     print(f"{notes['network']} network, recipe {notes['recipe']}, {notes['data']}")
-    trained = "Stopped by you after" if history.interrupted else "Trained"
+    trained = "Stopped by you after" if history.interrupted else "TrainingResult"
     print(
         f"{trained} {notes['epochs']} epochs in {notes['seconds']:.1f} s; "
         f"kept the weights of epoch {notes['best_epoch']}."
     )
     for name, report in reports.items():
-        print(f"{name:10} {_score_line(report.summary())}")
+        print(f"{name:10} {_result_line(report.summary())}")
     print(f"Saved in {out}. Next: genre-lib evaluate {out} --data FILE")
 
 
 def evaluate_network(options: argparse.Namespace) -> int:
-    """Score a saved network on a file of songs."""
+    """Evaluate a saved network on a file of songs."""
     classifier = GenreClassifier.load(options.run, options.device)
     songs = load_songs(options.data, ("genre", *classifier.recipe.inputs))
     result = classifier.evaluate(songs).summary()
-    print(json.dumps(result) if options.json else _score_line(result))
+    print(json.dumps(result) if options.json else _result_line(result))
     return 0
 
 
 def predict_genres(options: argparse.Namespace) -> int:
     """Print or write the predicted genres of typed lyrics or of a file of songs."""
     if options.out and not options.data:
-        raise GenreLibError("--out needs --data FILE: typed lyrics are answered on the screen.")
+        raise GenreLibError("--out needs --data FILE: results for typed lyrics are only printed.")
     classifier = GenreClassifier.load(options.run, options.device)
     if options.lyrics is not None:
-        lyrics = options.lyrics.encode(errors="replace").decode()  # bytes that are no letters
+        lyrics = options.lyrics.encode(errors="replace").decode()  # invalid bytes
         for genre, probability in classifier.predict_lyrics(lyrics).items():
             print(f"{genre:10}{probability:7.1%}")
         return 0
     if options.out and Path(options.out).resolve() == Path(options.data).resolve():
-        raise GenreLibError(f"--out would replace the songs in {options.data}: name another.")
+        raise GenreLibError(f"--out would replace the songs in {options.data}: choose another.")
     if options.out and not Path(options.out).absolute().parent.is_dir():
         raise GenreLibError(f"There is no folder for {options.out}: make it first.")
     songs = load_songs(options.data, classifier.recipe.inputs)
@@ -194,19 +194,21 @@ def predict_genres(options: argparse.Namespace) -> int:
     return 0
 
 
-def compare(options: argparse.Namespace) -> int:
-    """Run a study, print its table, and leave the table beside its file as Markdown."""
-    from genre_lib.scaling.cluster import on_cluster
+def run_comparison(options: argparse.Namespace) -> int:
+    """Run a study, print its table, and write it as Markdown next to the study's file."""
+    from genre_lib.scaling.cluster import run_on_cluster
     from genre_lib.study.plan import plan
-    from genre_lib.study.run import check_study_target, here, run_study
+    from genre_lib.study.run import check_study_target, run_locally, run_study
     from genre_lib.study.tables import markdown_table
 
     check_study_target(options.out)
     songs = load_songs(options.data)
-    kinds = options.split or ["song", "artist"]
-    cells = plan(kinds, range(options.seeds), ablations=not options.no_ablations)
+    splits = options.split or ["song", "artist"]
+    cells = plan(splits, range(options.seeds), ablations=not options.no_ablations)
     run_cells = (
-        partial(on_cluster, address=options.scheduler) if options.scheduler is not None else here
+        partial(run_on_cluster, address=options.scheduler)
+        if options.scheduler is not None
+        else run_locally
     )
     rows = run_study(songs, cells, options.out, _study_command(options), options.device, run_cells)
     table = markdown_table(rows)
@@ -216,7 +218,7 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def _study_command(options: argparse.Namespace) -> str:
-    """Return the command that makes the study again, without names of this machine."""
+    """Return the command that reproduces the study, without local paths."""
     words = ["genre-lib", "study", "--out", Path(options.out).name]
     if options.data != "auto":
         words += ["--data", Path(options.data).name]
@@ -228,7 +230,7 @@ def _study_command(options: argparse.Namespace) -> str:
     if options.device != "auto":
         words += ["--device", options.device]
     if options.scheduler is not None:
-        words.append("--scheduler")  # where its seconds come from
+        words.append("--scheduler")  # as it affects the seconds
     return shlex.join(words)
 
 
@@ -242,23 +244,23 @@ def make_synthetic_songs(options: argparse.Namespace) -> int:
     return 0
 
 
-def examine(options: argparse.Namespace) -> int:
-    """Print what is installed here, and what is wrong with it; the exit status is 1 then."""
+def run_doctor(options: argparse.Namespace) -> int:
+    """Print the state of the installation and its problems; with any, the exit status is 1."""
     from genre_lib.cli.doctor import diagnose
 
-    faults = 0
+    problems = 0
     for finding in diagnose():
-        print(f"{'wrong' if finding.fault else 'fine':6}{finding.name:14}{finding.says}")
-        if finding.fault:
-            faults += 1
-            print(f"{'':6}{'':14}{finding.fault}")
-    print("Nothing is wrong." if not faults else f"Wrong: {faults}.")
-    if faults:
+        print(f"{'wrong' if finding.problem else 'ok':6}{finding.name:14}{finding.state}")
+        if finding.problem:
+            problems += 1
+            print(f"{'':6}{'':14}{finding.problem}")
+    print(f"Problems: {problems}." if problems else "Nothing is wrong.")
+    if problems:
         return 1
     return 0
 
 
-def _score_line(result: dict[str, float]) -> str:
+def _result_line(result: dict[str, float]) -> str:
     return (
         f"{result['songs']:,} songs: accuracy {result['accuracy']:.1%} (base rate "
         f"{result['base_rate']:.1%}), macro-F1 {result['macro_f1']:.1%}"
@@ -270,7 +272,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": train_network,
     "evaluate": evaluate_network,
     "predict": predict_genres,
-    "study": compare,
+    "study": run_comparison,
     "synth": make_synthetic_songs,
-    "doctor": examine,
+    "doctor": run_doctor,
 }

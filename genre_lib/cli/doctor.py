@@ -1,4 +1,4 @@
-"""What is installed here, and what is wrong with it. Behind `genre-lib doctor`."""
+"""Check the installation, for `genre-lib doctor`."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Finding(NamedTuple):
 
     name: str
     """`Python`, a package, `device`, `cache` or `songs`."""
-    says: str
-    """What there is."""
-    fault: str = ""
-    """What is wrong with it and what to do, one sentence; empty when nothing is."""
+    state: str
+    """What was found."""
+    problem: str = ""
+    """What is wrong with it and what to do, in one sentence; empty if nothing is wrong."""
 
 
 def diagnose() -> Iterator[Finding]:
-    """Look at Python, the packages, the device, the cache and the songs, one after the other.
+    """Yield findings about Python, the packages, the device, the cache and the songs.
 
-    Nothing is downloaded and nothing is written that stays.
+    Nothing is downloaded, and no files are left.
     """
     yield Finding("Python", f"{platform.python_version()} in {sys.prefix}")
     yield from _packages()
@@ -50,58 +50,64 @@ def _packages() -> Iterator[Finding]:
         try:
             found = version(needed.name)
         except PackageNotFoundError:
-            fault = f"genre-lib needs {needed}: pip install '{needed}'."
-            yield Finding(needed.name, "missing", fault)
+            problem = f"genre-lib needs {needed}: pip install '{needed}'."
+            yield Finding(needed.name, "missing", problem)
             continue
         fits = needed.specifier.contains(found, prereleases=True)
-        fault = "" if fits else f"genre-lib needs {needed}: pip install '{needed}'."
-        yield Finding(needed.name, found, fault)
+        problem = "" if fits else f"genre-lib needs {needed}: pip install '{needed}'."
+        yield Finding(needed.name, found, problem)
 
 
 def _device() -> Finding:
     if torch.cuda.is_available():
         try:
             free, total = torch.cuda.mem_get_info()
-        except RuntimeError:  # not even room for asking
+        except RuntimeError:  # the memory is full
             free = total = 0
-        says = f"{torch.cuda.get_device_name()}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
-        fault = "Its memory is full, so the CPU computes: end other notebooks that use the GPU."
-        return Finding("device", says, fault if free < MIN_FREE_MEMORY else "")
-    says = f"{choose_device().type}, {torch.get_num_threads()} threads"
+        state = (
+            f"{torch.cuda.get_device_name()}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+        )
+        problem = (
+            "Its memory is full, so the CPU is used: shut down other notebooks that use the GPU."
+        )
+        return Finding("device", state, problem if free < MIN_FREE_MEMORY else "")
+    state = f"{choose_device().type}, {torch.get_num_threads()} threads"
     if shutil.which("nvidia-smi"):
         return Finding(
             "device",
-            says,
-            "There is a GPU that torch can't use: install a torch with CUDA (pytorch.org), or in "
+            state,
+            "There is a GPU that torch can't use: install torch with CUDA (pytorch.org), or in "
             "Colab choose Runtime, Change runtime type, GPU.",
         )
-    return Finding("device", says)
+    return Finding("device", state)
 
 
 def _cache() -> Finding:
-    copy = published_path()
-    folder = exists = copy.parent
-    while not os.path.exists(exists):  # pathlib's raises where one may not look
-        exists = exists.parent
-    whole = _has_copy()
-    free = shutil.disk_usage(exists).free
-    state = "holds the published songs" if whole else "no songs in it yet"
-    says = f"{folder}, {state}, {free / 2**30:.1f} GiB free"
-    mend = "set XDG_CACHE_HOME to a folder of yours"
-    if whole:
-        return Finding("cache", says)
-    if not exists.is_dir():
-        return Finding("cache", says, f"{exists} is a file, not a folder: move it, or {mend}.")
-    if not os.access(exists, os.W_OK):
-        fault = f"It can't be written to, so the published songs can't be kept: {mend}."
-        return Finding("cache", says, fault)
+    path = published_path()
+    folder = existing = path.parent
+    while not os.path.exists(existing):  # pathlib's raises if access is denied
+        existing = existing.parent
+    is_cached = _has_copy()
+    free = shutil.disk_usage(existing).free
+    content = "has the published songs" if is_cached else "no songs in it yet"
+    state = f"{folder}, {content}, {free / 2**30:.1f} GiB free"
+    fix = "set XDG_CACHE_HOME to another folder"
+    if is_cached:
+        return Finding("cache", state)
+    if not existing.is_dir():
+        return Finding("cache", state, f"{existing} is a file, not a folder: move it, or {fix}.")
+    if not os.access(existing, os.W_OK):
+        problem = f"It can't be written to, so the published songs can't be cached: {fix}."
+        return Finding("cache", state, problem)
     if free < 2 * PUBLISHED_BYTES:
-        fault = f"There is no room for the published songs (28 MB): make room, or {mend}."
-        return Finding("cache", says, fault)
-    if os.path.exists(copy):
-        fault = "Its copy of the published songs is damaged: it will be downloaded anew."
-        return Finding("cache", says, fault)
-    return Finding("cache", says)
+        problem = (
+            f"The disk is too full for the published songs (28 MB): free some space, or {fix}."
+        )
+        return Finding("cache", state, problem)
+    if os.path.exists(path):
+        problem = "Its copy of the published songs is damaged and will be downloaded again."
+        return Finding("cache", state, problem)
+    return Finding("cache", state)
 
 
 def _songs() -> Finding:
@@ -109,7 +115,7 @@ def _songs() -> Finding:
     if named == "auto" and not _has_copy():
         return Finding(
             "songs", "GENRE_SONGS is not set: the published songs will be downloaded when they "
-            "are first needed, or synthetic ones made where there is no network"
+            "are first needed, or synthetic ones made if there is no network"
         )  # fmt: skip
     if named == "published" and not _has_copy():
         return Finding("songs", "the published songs, not downloaded yet")
@@ -123,5 +129,5 @@ def _songs() -> Finding:
 def _has_copy() -> bool:
     try:
         return is_complete(published_path())
-    except OSError:  # it may not be read
+    except OSError:  # not readable
         return False

@@ -12,13 +12,13 @@ from genre_lib.errors import GenreLibError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status, 2 for something that the user can mend."""
+    """Run one command; return the exit status, which is 2 if the user can fix the problem."""
     warnings.showwarning = lambda message, *_: print(f"Note: {message}", file=sys.stderr)
-    if hasattr(sys.stdout, "reconfigure"):  # a screen without a song's letters shows "?"
+    if hasattr(sys.stdout, "reconfigure"):  # print "?" for characters that the terminal lacks
         sys.stdout.reconfigure(errors="replace")
     options = parser().parse_args(arguments)
     try:
-        # Here, so that help and complaints about options don't wait for torch.
+        # Imported here, so that help and messages about options don't wait for torch.
         from genre_lib.cli.commands import COMMANDS
 
         status = COMMANDS[options.command](options)

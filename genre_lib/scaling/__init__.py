@@ -1,8 +1,8 @@
-"""More songs than memory holds, several processes and hosts, stopping and going on. *Scaling*.
+"""Songs that don't fit in memory, several processes and hosts, stopping and resuming. *Scaling*.
 
-Nothing in the core imports from here: `fit` takes what this room makes as a strategy, a hook, or
-songs that hand out batches.
+The core imports nothing from here: `fit` accepts objects of this package as its strategy, as hooks
+or as songs.
 """
 
 LOCAL = "local"
-"""In place of a cluster's address: as many worker processes as this machine has cores."""
+"""In place of a cluster's address: one worker process per core of this machine."""

@@ -1,4 +1,4 @@
-"""A training that can be stopped at any moment and goes on. Explained in chapter *Scaling*."""
+"""Training runs that can be stopped at any moment and resumed. Explained in chapter *Scaling*."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from genre_lib.training.history import TrainingState
 
 
 class Checkpoint:
-    """A hook of `fit` that keeps all that changes from epoch to epoch in a file.
+    """A hook of `fit` that saves the training state to a file after every epoch.
 
-    When the file is there at the start, training goes on after the last epoch in it, to the same
-    weights that it would have had without a stop.
+    If the file exists at the start, training resumes after its last epoch, and ends with the same
+    weights as without a stop.
 
     Parameters
     ----------
     path
-        The file, which is written after every epoch.
+        The file.
     processes
-        The strategy of the training, where it is one of several processes: the first writes.
+        The strategy of the training run, if it has several processes: the first one writes.
     """
 
     def __init__(self, path: str | Path, processes: OneProcess = ONE_PROCESS):
@@ -41,33 +41,33 @@ class Checkpoint:
         validation: Songs | None,
         settings: dict[str, Any],
     ) -> None:
-        """Take up what the file keeps; no file is a training that has not begun.
+        """Restore the state from the file, if it exists.
 
         Raises
         ------
         GenreLibError
-            When the file is damaged, or is of another training.
+            When the file is damaged, or belongs to another training run.
         """
-        kept = self.processes.from_first(lambda: self._read(state, train, validation, settings))
-        if kept is None:
+        saved = self.processes.from_first(lambda: self._read(state, train, validation, settings))
+        if saved is None:
             return
-        state.network.load_state_dict(kept["network"])
-        state.optimiser.load_state_dict(kept["optimiser"])
+        state.network.load_state_dict(saved["network"])
+        state.optimiser.load_state_dict(saved["optimiser"])
         if state.schedule is not None:
-            state.schedule.load_state_dict(kept["schedule"])
-        state.history.rows, state.history.best_epoch = kept["rows"], kept["best_epoch"]
-        state.lowest, state.best_weights = kept["lowest"], kept["best_weights"]
-        torch.set_rng_state(kept["random"].pop("cpu"))
-        for device, numbers in kept["random"].items():
+            state.schedule.load_state_dict(saved["schedule"])
+        state.history.rows, state.history.best_epoch = saved["rows"], saved["best_epoch"]
+        state.lowest, state.best_weights = saved["lowest"], saved["best_weights"]
+        torch.set_rng_state(saved["random"].pop("cpu"))
+        for device, numbers in saved["random"].items():
             torch.get_device_module(device).set_rng_state(numbers)
 
     def after_epoch(self, state: TrainingState) -> None:
-        """Write the file, whole or not at all.
+        """Write the file, completely or not at all.
 
         Raises
         ------
         GenreLibError
-            When it can't be written; an older file is then as it was.
+            When the file can't be written; an existing file then stays unchanged.
         """
         if not self.processes.is_first:
             return
@@ -89,11 +89,11 @@ class Checkpoint:
         try:
             with written_whole(self.path) as new:
                 torch.save(content, new)
-        except (OSError, RuntimeError) as error:  # torch has an error of its own for a full disk
+        except (OSError, RuntimeError) as error:  # torch raises RuntimeError if the disk is full
             reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
             raise GenreLibError(
-                f"The checkpoint {self.path} could not be written ({reason}): make room, or name "
-                "another folder; training then goes on after the last epoch that was kept."
+                f"The checkpoint {self.path} could not be written ({reason}): free some disk "
+                "space, or choose another folder; training then resumes after the last saved epoch."
             ) from error
 
     def _read(
@@ -107,30 +107,30 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            kept: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
-            found = kept["training"]
+            saved: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+            found = saved["training"]
             _ = found.items()
-        except Exception as error:  # zip, pickle and torch each have errors of their own
+        except Exception as error:  # zip, pickle and torch raise different errors
             raise GenreLibError(
-                f"{self.path} is not a whole checkpoint: delete it to train from the start."
+                f"{self.path} is not a complete checkpoint: delete it to train from the start."
             ) from error
         for name in [*self.identity, *found]:
             if self.identity.get(name) != found.get(name):
                 raise GenreLibError(
-                    f"{self.path} is the checkpoint of another training, with another {name}: "
+                    f"{self.path} is the checkpoint of another training run, with another {name}: "
                     "delete it to train from the start."
                 )
-        return kept
+        return saved
 
 
 def training_identity(
     state: TrainingState, train: Songs, validation: Songs | None, settings: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return all that a training's outcome depends on, by name; songs and weights as a hash."""
+    """Return all that a training run's result depends on, by name; songs and weights as hashes."""
     schedule = state.schedule.state_dict() if state.schedule is not None else {}
     return {
         **settings,
-        # The optimiser's defaults are what was asked for; a schedule changes what is in use.
+        # The optimiser's initial settings: a schedule changes the current ones.
         "optimiser": repr(sorted(state.optimiser.defaults.items())),
         "schedule": repr(sorted((k, v) for k, v in schedule.items() if isinstance(v, int | float))),
         "network": repr(state.network),
@@ -141,7 +141,7 @@ def training_identity(
 
 
 def hash_songs(songs: Songs) -> str:
-    """Return a short text that differs for other lyrics, scores, genres, or another order."""
+    """Return a hash of the songs' lyrics, scores, genres and order."""
     return _hash(tensor for batch in songs.in_order(2**16) for tensor in batch)
 
 

@@ -1,4 +1,4 @@
-"""Cells of a study on the workers of a Dask cluster. Explained in chapter *Scaling*."""
+"""Running a study on a Dask cluster. Explained in chapter *Scaling*."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from genre_lib.scaling import LOCAL
 if TYPE_CHECKING:
     from distributed import Client
 
-WAIT_SECONDS = 5
-"""Seconds to wait for a scheduler, or for its first worker."""
+TIMEOUT = 5
+"""Seconds to wait for a scheduler or its first worker."""
 
 
-def on_cluster(
+def run_on_cluster(
     run: Callable[..., dict[str, Any]],
     songs: pd.DataFrame,
     cells: Sequence[Any],
@@ -31,15 +31,15 @@ def on_cluster(
 ) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Yield each cell with its row, `run(songs, cell, device)`, as workers finish them.
 
-    A cell whose worker dies is run again by another. The songs go to the cluster once, as a task
-    of their own, not by Dask's `scatter`: so they too are made again when the workers that had
-    them are gone.
+    If a worker dies, another one runs its cell again. The songs are sent to the cluster once, as
+    the result of a task instead of by Dask's `scatter`, so that they too can be computed again if
+    the workers that store them die.
 
     Raises
     ------
     GenreLibError
         When `distributed` is missing, no scheduler or worker answers at `address`, a worker has
-        other versions, a cell has ended several workers, or the scheduler is gone.
+        other versions, a cell has crashed several workers, or the scheduler has stopped.
     """
     try:
         import dask
@@ -47,31 +47,31 @@ def on_cluster(
         from distributed.scheduler import KilledWorker
     except ImportError as error:
         raise GenreLibError(
-            "Dask, which runs studies on several processes, is missing: pip install "
+            "Dask, which runs studies in several processes, is missing: pip install "
             "'genre-lib[scale]'."
         ) from error
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # we say it in a sentence
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # replaced by our messages
     with (
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}),
         _connect(address) as client,
     ):
-        _expect_same_versions(client)
+        _check_versions(client)
         table = client.submit(pickle.loads, pickle.dumps(songs), pure=False)
-        left = {client.submit(run, table, cell, device, pure=False): cell for cell in cells}
+        pending = {client.submit(run, table, cell, device, pure=False): cell for cell in cells}
         try:
-            # What is done is let go of at once: Dask would run it again if its worker died.
-            for future in as_completed(list(left)):
-                cell = left.pop(future)
+            # Release finished cells at once, or Dask would run them again if their worker died.
+            for future in as_completed(list(pending)):
+                cell = pending.pop(future)
                 yield cell, future.result()
         except CancelledError as error:
             raise GenreLibError(
-                f"The Dask scheduler {address} is gone: start it again and give the same command; "
-                "the study goes on where it was."
+                f"The Dask scheduler {address} has stopped: start it again and repeat the command; "
+                "the study then resumes."
             ) from error
         except KilledWorker as error:
             raise GenreLibError(
                 f"Each worker that ran the cell {cell!s} died, so the study ends: give them "
-                "more memory and give the same command; the study goes on where it was."
+                "more memory and repeat the command; the study then resumes."
             ) from error
 
 
@@ -79,17 +79,17 @@ def _connect(address: str) -> Client:
     from distributed import Client
 
     if address == LOCAL:
-        # A thread each, as Dask lets the libraries of its workers take one: more would fight.
+        # Dask limits the libraries in its workers to one thread, so more tasks would compete.
         return Client(threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL)
     try:
-        client = Client(address, timeout=WAIT_SECONDS)
-    except Exception as error:  # what answers may be no scheduler: Dask then raises anything
+        client = Client(address, timeout=TIMEOUT)
+    except Exception as error:  # Dask raises various errors if it isn't a scheduler that answers
         raise GenreLibError(
-            f"No Dask scheduler answers at {address!r}: start one with `dask scheduler`, and give "
+            f"No Dask scheduler answers at {address!r}: start one with `dask scheduler`, and use "
             "the address that it prints."
         ) from error
     try:
-        client.wait_for_workers(1, timeout=WAIT_SECONDS)
+        client.wait_for_workers(1, timeout=TIMEOUT)
     except TimeoutError as error:
         client.close()
         raise GenreLibError(
@@ -99,11 +99,11 @@ def _connect(address: str) -> Client:
     return client
 
 
-def _expect_same_versions(client: Client) -> None:
+def _check_versions(client: Client) -> None:
     for worker, found in client.run(versions).items():
         for package, here in versions().items():
             if found[package] != here:
                 raise GenreLibError(
-                    f"The worker {worker} has {package} {found[package]}, and this machine {here}: "
-                    "install the same, or the cells can't be compared."
+                    f"The worker {worker} has {package} {found[package]}, but this machine has "
+                    f"{here}: install the same version, so that results are comparable."
                 )

@@ -20,17 +20,17 @@ from genre_lib.data.synthetic import make_songs
 from genre_lib.errors import GenreLibError
 from genre_lib.files import TEMPORARY_PREFIX, write_text, written_whole
 
-SHARD = 100_000
-"""The most songs in one file."""
+SONGS_PER_SHARD = 100_000
+"""The maximum number of songs in a file."""
 
-PIECE = 20_000
-"""The most songs that are made at once: a row group of a file."""
+SONGS_PER_ROW_GROUP = 20_000
+"""The maximum number of songs in memory: a row group of a file."""
 
-ABOUT = "songs.json"
-"""The file that says what songs a folder holds."""
+DESCRIPTION = "songs.json"
+"""The file that describes the songs in a folder."""
 
-ENCODED = "encoded"
-"""The folder beside the shards for what is computed from them (`genre_lib.scaling.shards`)."""
+ENCODED_FOLDER = "encoded"
+"""The folder next to the shards for their encoded songs (`genre_lib.scaling.shards`)."""
 
 
 def make_shards(
@@ -40,60 +40,62 @@ def make_shards(
     jobs: int | None = None,
     progress: bool = False,
 ) -> None:
-    """Make synthetic songs in Parquet files of about 100,000, in parallel processes.
+    """Make synthetic songs in Parquet files of about 100,000 songs, in parallel processes.
 
-    A shard depends on the seed and its number alone. Making goes on where it was stopped: whole
-    shards are kept. No artist has songs in two shards.
+    A shard depends only on the seed and its number. If a call was stopped, the same call
+    resumes it and keeps complete shards. No artist has songs in two shards.
 
     Parameters
     ----------
     folder
-        A new or empty folder, or one where the same songs are being made.
+        A new or empty folder, or one with some shards of the same songs.
     songs, seed
-        How many, and the number that fixes them.
+        The number of songs, and the number that fixes them.
     jobs
-        Processes at a time; `None`: one for each core. Each takes about a gigabyte of memory.
+        The number of processes; `None`: one per core. Each uses about 1 GB of memory.
+    progress
+        Whether to show a progress bar.
 
     Raises
     ------
     GenreLibError
-        When the folder holds anything else, or can't be written.
+        When the folder has other files, or can't be written.
     """
     folder = Path(folder).expanduser()
-    sizes = _divide(songs, SHARD)
+    sizes = _equal_parts(songs, SONGS_PER_SHARD)
     paths = [folder / f"shard-{number:05}.parquet" for number in range(len(sizes))]
     source = f"{songs:,} synthetic songs (seed {seed})"
-    about = {"source": source, "songs": songs, "seed": seed, "shards": len(sizes)}
-    parquet()
+    description = {"source": source, "songs": songs, "seed": seed, "shards": len(sizes)}
+    import_parquet()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _begin(folder, about, {path.name for path in paths})
+        _prepare_folder(folder, description, {path.name for path in paths})
     except OSError as error:
-        raise _unwritten(folder, error) from error
+        raise _write_error(folder, error) from error
     tasks = [
         (path, size, seed, number)
         for number, (path, size) in enumerate(zip(paths, sizes, strict=True))
-        if not _is_whole(path, size)
+        if not _is_complete(path, size)
     ]
     in_parallel(_make_shard, tasks, jobs, "making", progress)
-    for left in folder.glob(f"{TEMPORARY_PREFIX}*"):  # of a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
+    for old in folder.glob(f"{TEMPORARY_PREFIX}*"):  # of a killed process
+        shutil.rmtree(old, ignore_errors=True)
 
 
-def about_folder(folder: Path) -> dict[str, Any] | None:
-    """Return what `make_shards` wrote about a folder, if it did."""
+def read_description(folder: Path) -> dict[str, Any] | None:
+    """Return the description that `make_shards` wrote to a folder, or `None`."""
     try:
-        return json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        return json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise GenreLibError(
-            f"{folder / ABOUT} can't be read ({error}): delete it and make the songs again."
+            f"{folder / DESCRIPTION} can't be read ({error}): delete it and make the songs again."
         ) from error
 
 
-def parquet() -> ModuleType:
-    """Return pyarrow's module for Parquet files.
+def import_parquet() -> ModuleType:
+    """Import and return pyarrow's module for Parquet files.
 
     Raises
     ------
@@ -116,12 +118,14 @@ def in_parallel(
     doing: str,
     progress: bool,
 ) -> None:
-    """Call `function(*task)` for every task, in `jobs` processes (`None`: one for each core).
+    """Call `function(*task)` for every task, in `jobs` processes (`None`: one per core).
+
+    `doing` is the word for this in the progress bar and in messages, such as "making".
 
     Raises
     ------
     GenreLibError
-        When a process is ended from outside, as happens when memory is full.
+        When a process is killed, as happens when memory is full.
     """
     if not tasks:
         return
@@ -133,56 +137,62 @@ def in_parallel(
             pass
     except BrokenProcessPool as error:
         raise GenreLibError(
-            f"A process was ended while {doing} songs, as happens when memory is full: give the "
-            "same command again, and it goes on."
+            f"A process was killed while {doing} songs, as happens when memory is full: repeat the "
+            "command to resume."
         ) from error
     finally:
         if jobs > 1:
-            get_reusable_executor().shutdown()  # joblib would keep the processes, and their memory
+            get_reusable_executor().shutdown()  # otherwise joblib keeps processes and memory
 
 
-def _divide(songs: int, most: int) -> list[int]:
-    """Divide songs into the fewest heaps of at most `most`, whose sizes differ by at most one."""
-    heaps = math.ceil(songs / most)
-    return np.diff(songs * np.arange(heaps + 1) // heaps).tolist()
+def _equal_parts(songs: int, limit: int) -> list[int]:
+    """Return the sizes of the fewest parts of up to `limit` songs; they differ by 1 at most."""
+    parts = math.ceil(songs / limit)
+    return np.diff(songs * np.arange(parts + 1) // parts).tolist()
 
 
-def _begin(folder: Path, about: dict[str, Any], shards: set[str]) -> None:
-    """Write down what the folder is for; nothing else may be in it."""
-    found = about_folder(folder)
-    if found not in (None, about):
+def _prepare_folder(folder: Path, description: dict[str, Any], shards: set[str]) -> None:
+    """Write the description to the folder; raise an error if it has other files."""
+    found = read_description(folder)
+    if found not in (None, description):
         raise GenreLibError(
             f"{folder} is the folder of {found.get('source', 'other songs')}, not of "
-            f"{about['source']}: give another folder."
+            f"{description['source']}: choose another folder."
         )
-    ours = shards | {ABOUT, ENCODED} if found else set()
-    others = {p.name for p in folder.iterdir() if not p.name.startswith(TEMPORARY_PREFIX)} - ours
+    expected = shards | {DESCRIPTION, ENCODED_FOLDER} if found else set()
+    others = {
+        p.name for p in folder.iterdir() if not p.name.startswith(TEMPORARY_PREFIX)
+    } - expected
     if others:
         raise GenreLibError(
-            f"{folder} holds other files ({min(others)}): give a new or empty folder."
+            f"{folder} has other files ({min(others)}): choose a new or empty folder."
         )
     if not found:
-        write_text(folder / ABOUT, json.dumps(about, indent=1))
+        write_text(folder / DESCRIPTION, json.dumps(description, indent=1))
 
 
-def _is_whole(path: Path, songs: int) -> bool:
+def _is_complete(path: Path, songs: int) -> bool:
     try:
-        return parquet().read_metadata(path).num_rows == songs
-    except (OSError, ValueError):  # not there, or damaged: pyarrow's own errors are both
+        return import_parquet().read_metadata(path).num_rows == songs
+    except (OSError, ValueError):  # missing or damaged: pyarrow's errors are subclasses
         return False
 
 
 def _make_shard(path: Path, songs: int, seed: int, number: int) -> None:
     import pyarrow as pa
 
-    library = parquet()
-    seeds = np.random.SeedSequence((seed, number)).generate_state(math.ceil(songs / PIECE))
+    library = import_parquet()
+    seeds = np.random.SeedSequence((seed, number)).generate_state(
+        math.ceil(songs / SONGS_PER_ROW_GROUP)
+    )
     writer: Any = None
     try:
         with written_whole(path) as new, open(new, "wb") as file:
-            for size, own in zip(_divide(songs, PIECE), seeds.tolist(), strict=True):
-                table = make_songs(size, own)
-                table["artist_name"] += f" {number}"  # names are drawn: shards would share some
+            for size, own_seed in zip(
+                _equal_parts(songs, SONGS_PER_ROW_GROUP), seeds.tolist(), strict=True
+            ):
+                table = make_songs(size, own_seed)
+                table["artist_name"] += f" {number}"  # drawn names could occur in several shards
                 table.attrs = {}
                 rows = pa.Table.from_pandas(table, preserve_index=False)
                 if writer is None:
@@ -191,12 +201,12 @@ def _make_shard(path: Path, songs: int, seed: int, number: int) -> None:
             writer.close()
     except OSError as error:
         if writer is not None:
-            writer.is_open = False  # or it would try, and complain, once more
-        raise _unwritten(path, error) from error
+            writer.is_open = False  # otherwise it tries again and prints an error
+        raise _write_error(path, error) from error
 
 
-def _unwritten(path: Path, error: OSError) -> GenreLibError:
+def _write_error(path: Path, error: OSError) -> GenreLibError:
     return GenreLibError(
-        f"{path} could not be written ({error.strerror or error}): make room, or name another "
-        "folder; whole shards are kept when the same command is given again."
+        f"{path} could not be written ({error.strerror or error}): free some disk space, or choose "
+        "another folder; repeating the command keeps complete shards."
     )

@@ -1,4 +1,4 @@
-"""More songs than memory holds, in a folder of Parquet files. Explained in chapter *Scaling*."""
+"""Songs that don't fit in memory, in a folder of Parquet files. Explained in chapter *Scaling*."""
 
 from __future__ import annotations
 
@@ -23,14 +23,19 @@ from genre_lib.data.splits import FOLDS, TEST_FOLDS, VALIDATION_FOLDS
 from genre_lib.errors import GenreLibError, SongsError
 from genre_lib.evaluation.report import Report, evaluate
 from genre_lib.files import written_whole
-from genre_lib.scaling.make_shards import ENCODED, about_folder, in_parallel, parquet
+from genre_lib.scaling.make_shards import (
+    ENCODED_FOLDER,
+    import_parquet,
+    in_parallel,
+    read_description,
+)
 from genre_lib.scaling.mapped import MappedSongs
 from genre_lib.scaling.processes import ONE_PROCESS, OneProcess
 from genre_lib.training.history import History
 
 
 class ShardSplit(NamedTuple):
-    """Songs to learn from, to choose by, and to be judged on, as parts of all shards."""
+    """Songs for training, for choosing settings or epochs, and for testing, from all shards."""
 
     train: ShardPart
     validation: ShardPart
@@ -39,22 +44,22 @@ class ShardSplit(NamedTuple):
 
 PARTS = ShardSplit._fields
 
-WORTH_A_PROCESS = 100_000
-"""Songs that take longer to encode than a process takes to start."""
+SONGS_PER_PROCESS = 100_000
+"""The number of songs from which on it pays to start another process for encoding."""
 
 
-class Rule(NamedTuple):
-    """How songs are divided: `by` song or artist, the split's number, and whether for a test."""
+class SplitRule(NamedTuple):
+    """How songs are split; see `SongShards.split`."""
 
     by: str = "song"
     seed: int = 0
     test: bool = True
 
     def parts(self, songs: pd.DataFrame, shard: int) -> np.ndarray:
-        """Return for each song of a shard the position in `PARTS` of the part that it falls to.
+        """Return the part of each song of a shard, as a position in `PARTS`, shape (n,).
 
-        By song: folds of ten, drawn anew in each shard, equal in size and genre shares. By artist:
-        the fold is a hash of the artist's name, so that songs in other shards fall to the same.
+        By song, each shard is divided into ten random folds of equal size and genre shares. By
+        artist, the fold is a hash of the artist's name, and so the same in all shards.
         """
         n = len(songs)
         if self.by == "artist":
@@ -72,57 +77,58 @@ class Rule(NamedTuple):
 
 
 class SongShards:
-    """The songs of a folder of Parquet files, each file a shard that is read at once.
+    """The songs in a folder of Parquet files; each file is a shard that is read at once.
 
-    The files hold what a CSV file of songs holds, in columns of the same names.
+    The files have the same columns as a CSV file of songs.
 
     Raises
     ------
     SongsError
-        When there is no such folder, no Parquet file in it, or one that is none.
+        When the folder is missing, has no Parquet files, or has one that can't be read.
     """
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder).expanduser().resolve()
         self.paths = sorted(self.folder.glob("*.parquet"))
-        about = about_folder(self.folder)
+        description = read_description(self.folder)
         if not self.paths:
             raise SongsError(
                 f"{folder} has no Parquet files: give the folder that they are in, or make songs "
                 "with genre-lib synth."
             )
-        self.songs = sum(_open(path).metadata.num_rows for path in self.paths)
-        """How many songs the files hold."""
-        if about and about["songs"] != self.songs:
+        self.songs = sum(_open_parquet(path).metadata.num_rows for path in self.paths)
+        """The number of songs in all files."""
+        if description and description["songs"] != self.songs:
+            wanted, seed = description["songs"], description["seed"]
             raise SongsError(
-                f"{folder} holds {self.songs:,} of {about['songs']:,} songs: make the others with "
-                f"genre-lib synth --songs {about['songs']} --seed {about['seed']} --out {folder}."
+                f"{folder} has {self.songs:,} of {wanted:,} songs: make the others with "
+                f"genre-lib synth --songs {wanted} --seed {seed} --out {folder}."
             )
-        self.source = (about or {}).get(
+        self.source = (description or {}).get(
             "source", f"{self.songs:,} songs from the folder {self.folder.name}"
         )
-        """Where the songs are from, in words."""
+        """The source of the songs, in words."""
 
     def split(self, by: str = "song", seed: int = 0, test: bool = True) -> ShardSplit:
-        """Divide the songs 70/10/20 into train, validation and test, a `ShardPart` each.
+        """Split the songs 70/10/20 into train, validation and test, a `ShardPart` each.
 
         Parameters
         ----------
         by
-            `"song"`, or `"artist"`: then an artist's songs stay together, in whatever shards they
-            are, and the shares hold nearly.
+            `"song"`, or `"artist"`: an artist's songs stay together, even across shards (sizes
+            and shares are then approximate).
         seed
             The split's number.
         test
-            Without a test, its songs are left for training.
+            Whether to have test songs; otherwise these songs are used for training.
 
         Raises
         ------
         SongsError
-            When a file lacks a column that it takes, all songs have one genre, or too few are
-            there.
+            When a file lacks a required column, all songs have the same genre, or there are too
+            few songs.
         """
-        rule = Rule(by, seed, test)
+        rule = SplitRule(by, seed, test)
         names = ("genre", "artist_name") if by == "artist" else ("genre",)
         counts = np.zeros((len(self.paths), len(PARTS)), int)
         genres: set[str] = set()
@@ -133,43 +139,44 @@ class SongShards:
         if len(genres) == 1:
             raise SongsError(f"All songs here are {genres.pop()}: a network needs two genres.")
         if not counts.sum(axis=0)[: 3 if test else 2].all():
-            raise SongsError(f"{self.folder.name} has too few {by}s to be divided: add songs.")
+            raise SongsError(f"{self.folder.name} has too few {by}s for a split: add songs.")
         return ShardSplit(*(ShardPart(self, rule, counts, part) for part in range(len(PARTS))))
 
     def identity(self) -> list[Any]:
-        """What changes when the files do."""
+        """Return the name, size and time of each file, which change if its content does."""
         stats = [(path.name, path.stat()) for path in self.paths]
         return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
 
 
 @dataclass(frozen=True, eq=False)
 class ShardPart:
-    """The songs of one part of a split, to learn from or to be scored on.
+    """The songs of one part of a split.
 
-    What it computes is kept in the folder `encoded` beside the shards, under a name that depends
-    on all that it is computed from, and is computed once.
+    Results are cached in the folder `encoded` next to the shards, under a name that depends on
+    everything that they are computed from.
     """
 
     shards: SongShards
-    rule: Rule
+    rule: SplitRule
     counts: np.ndarray
-    """Songs by shard and part, shape (shards, 3)."""
+    """The number of songs by shard and part, shape (shards, 3)."""
     part: int
+    """The position in `PARTS`."""
 
     def __len__(self) -> int:
         return int(self.counts[:, self.part].sum())
 
     def tables(self, columns: Sequence[str], progress: bool = False) -> Iterator[pd.DataFrame]:
-        """Yield the checked songs, one shard at a time, with these columns.
+        """Yield the checked songs with these columns, one shard at a time.
 
         Raises
         ------
         SongsError
-            Naming file, column, row and value, as for a CSV file.
+            As `genre_lib.data.checks.check_songs` does.
         """
         paths = tqdm(self.shards.paths, "reading", unit="shard", disable=not progress)
         for number, path in enumerate(paths):
-            songs, parts = _checked(path, columns, self.rule, number)
+            songs, parts = _read_checked(path, columns, self.rule, number)
             if (parts == self.part).any():
                 yield songs[parts == self.part]
 
@@ -180,14 +187,14 @@ class ShardPart:
         processes: OneProcess = ONE_PROCESS,
         progress: bool = False,
     ) -> SongEncoder:
-        """Return an encoder with these settings that has learned from the columns `inputs`."""
+        """Return an encoder with the settings of `encoder`, fitted to the columns `inputs`."""
 
         def make(path: Path) -> None:
             encoder.fit_tables(self.tables(inputs, progress))
             path.write_text(encoder.to_json(), encoding="utf-8")
 
         name = self._name("encoder", self.part, encoder.settings, inputs)
-        learned = self._made(f"{name}.json", make, processes)
+        learned = self._cached(f"{name}.json", make, processes)
         return SongEncoder.from_json(learned.read_text(encoding="utf-8"))
 
     def encode(
@@ -199,37 +206,37 @@ class ShardPart:
     ) -> MappedSongs:
         """Return the songs as tensors in files, encoded from the columns `inputs`.
 
-        All parts of the split are encoded at once, in parallel.
+        All parts of the split are encoded together, in parallel.
         """
         tokens = encoder.settings["max_tokens"] if "lyrics" in inputs else 0
         scores = encoder.settings["features"]
         features = len(scores) if set(scores) <= set(inputs) else 0
 
         def make(folder: Path) -> None:
-            made = [
+            folders = [
                 MappedSongs.create(folder / name, int(songs), tokens, features)
                 for name, songs in zip(PARTS, self.counts.sum(axis=0), strict=True)
             ]
             starts = np.cumsum(self.counts, axis=0) - self.counts
             text = encoder.to_json()
             tasks = [
-                (path, inputs, self.rule, number, text, made, starts[number].tolist())
+                (path, inputs, self.rule, number, text, folders, starts[number].tolist())
                 for number, path in enumerate(self.shards.paths)
             ]
-            jobs = min(cpu_count(), self.shards.songs // WORTH_A_PROCESS + 1)
+            jobs = min(cpu_count(), self.shards.songs // SONGS_PER_PROCESS + 1)
             in_parallel(_encode_shard, tasks, jobs, "encoding", progress)
 
         name = self._name("songs", encoder.to_json(), inputs)
-        return MappedSongs(self._made(name, make, processes) / PARTS[self.part])
+        return MappedSongs(self._cached(name, make, processes) / PARTS[self.part])
 
     def _name(self, kind: str, *depends: Any) -> str:
         text = json.dumps([self.shards.identity(), self.rule, *depends])
         return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
-    def _made(self, name: str, make: Callable[[Path], None], processes: OneProcess) -> Path:
-        """Return the path of that name in the folder `encoded`; `make` it if it is not there."""
-        target = self.shards.folder / ENCODED / name
-        # Of several processes on a host, the first makes it.
+    def _cached(self, name: str, make: Callable[[Path], None], processes: OneProcess) -> Path:
+        """Return the path of a name in the folder `encoded`, after `make` if it doesn't exist."""
+        target = self.shards.folder / ENCODED_FOLDER / name
+        # The first of several processes on a host makes it.
         while not processes.is_first_on_host and not target.exists():
             time.sleep(0.2)
         if target.exists():
@@ -242,8 +249,8 @@ class ShardPart:
                 return target
             raise GenreLibError(
                 f"The encoded songs could not be written in {target.parent} "
-                f"({error.strerror or error}): make room there, or copy the shards to a folder "
-                "that can be written."
+                f"({error.strerror or error}): free some disk space, or copy the shards to a "
+                "writable folder."
             ) from error
         return target
 
@@ -256,20 +263,25 @@ def fit_shards(
     progress: bool = True,
     **settings: Any,
 ) -> History:
-    """Train a classifier on the parts of a split of shards, as its `fit` does on tables.
+    """Train a classifier on a split of shards, as its `fit` does on tables.
 
     Parameters
     ----------
     classifier
-        What learns vocabulary, scaling and weights.
+        The classifier to train.
     split
-        What `SongShards.split` returned: of it the training and the validation songs are used.
+        The songs, of which those for training and validation are used.
     processes
-        The strategy of the training, where it is one of several processes.
+        The strategy of the training run, if it has several processes.
     progress
-        Whether to show bars.
+        Whether to show progress bars.
     settings
-        Further arguments of `genre_lib.fit`; errors are its, too.
+        Further arguments of `genre_lib.fit`.
+
+    Raises
+    ------
+    GenreLibError
+        As `genre_lib.fit` does, or when the encoded songs can't be written.
     """
     inputs = classifier.recipe.inputs
     classifier.encoder = split.train.fit(classifier.encoder, inputs, processes, progress)
@@ -283,59 +295,59 @@ def fit_shards(
 
 
 def evaluate_shards(classifier: GenreClassifier, part: ShardPart) -> Report:
-    """Score a classifier on a part of a split of shards."""
+    """Evaluate a classifier on a part of a split of shards."""
     return evaluate(classifier.trained, part.encode(classifier.encoder, classifier.recipe.inputs))
 
 
 def _encode_shard(
     path: Path,
     inputs: Sequence[str],
-    rule: Rule,
+    rule: SplitRule,
     number: int,
     encoder: str,
-    made: Sequence[MappedSongs],
+    folders: Sequence[MappedSongs],
     starts: Sequence[int],
 ) -> None:
-    songs, parts = _checked(path, inputs, rule, number)
+    songs, parts = _read_checked(path, inputs, rule, number)
     encode = SongEncoder.from_json(encoder).encode
-    for part, (mapped, start) in enumerate(zip(made, starts, strict=True)):
+    for part, (mapped, start) in enumerate(zip(folders, starts, strict=True)):
         mapped.write(start, encode(songs[parts == part]))
 
 
-def _checked(
-    path: Path, inputs: Sequence[str], rule: Rule, number: int
+def _read_checked(
+    path: Path, inputs: Sequence[str], rule: SplitRule, number: int
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """The genre and the inputs of a shard's songs, and the part that each falls to."""
+    """Return the genre and the inputs of a shard's songs, and the part of each song."""
     needed = ["genre", *inputs]
     artist = ["artist_name"] if rule.by == "artist" else []
     songs = check_songs(_read(path, needed + artist), path.name, needed + artist)
     return songs[needed], rule.parts(songs, number)
 
 
-def _open(path: Path) -> Any:
-    library = parquet()
+def _open_parquet(path: Path) -> Any:
+    library = import_parquet()
     try:
         return library.ParquetFile(path)
-    except (OSError, ValueError) as error:  # pyarrow's own errors are both
+    except (OSError, ValueError) as error:  # pyarrow's errors are subclasses
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(".")
         raise SongsError(
-            f"{path.name} can't be read as a Parquet file ({reason}): make or copy it anew."
+            f"{path.name} can't be read as a Parquet file ({reason}): make or copy it again."
         ) from error
 
 
 def _read(path: Path, needed: Sequence[str], only: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a file, or `only` some of its columns; those `needed` must be there."""
-    file = _open(path)
+    """Return a file's songs, or `only` some of its columns; those `needed` are required."""
+    file = _open_parquet(path)
     names = file.schema_arrow.names
     if not file.metadata.num_rows or not set(needed) <= set(names):
-        check_songs(pd.DataFrame(columns=names), path.name, needed)  # says what is missing
+        check_songs(pd.DataFrame(columns=names), path.name, needed)  # raises an error
     try:
         table = file.read(columns=list(only) if only else None)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise SongsError(f"{path.name} is damaged ({reason}): make or copy it anew.") from error
-    for place, field in enumerate(table.schema):
-        if hasattr(field.type, "index_type"):  # categories become what they stand for
-            plain = table.column(place).cast(field.type.value_type)
-            table = table.set_column(place, field.name, plain)
+        raise SongsError(f"{path.name} is damaged ({reason}): make or copy it again.") from error
+    for position, field in enumerate(table.schema):
+        if hasattr(field.type, "index_type"):  # replace categories by their values
+            plain = table.column(position).cast(field.type.value_type)
+            table = table.set_column(position, field.name, plain)
     return table.to_pandas(ignore_metadata=True)

@@ -1,1 +1,1 @@
-"""Recipes and baselines over splits and seeds. Chapters *Baselines*, *Evaluation*, 8."""
+"""Recipes and baselines compared over splits and seeds. *Baselines*, *Evaluation*, chapter 8."""

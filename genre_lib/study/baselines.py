@@ -1,8 +1,8 @@
-"""The models that a network has to beat: none of them is a network. Explained in *Baselines*.
+"""Models other than networks, for comparison. Explained in chapter *Baselines*.
 
-Each baseline is a function of training songs and songs to score, and returns probabilities of shape
-(n, 7). Their settings are fixed here once, so that every comparison is with the same opponents.
-LightGBM and fastText come with the extra `bench`: `pip install 'genre-lib[bench]'`.
+Each baseline is a function of training songs and n other songs, and returns their probabilities,
+shape (n, 7). All settings are fixed, so that all comparisons use the same baselines. LightGBM and
+fastText are installed by the extra `bench`: `pip install 'genre-lib[bench]'`.
 """
 
 from __future__ import annotations
@@ -26,39 +26,41 @@ from genre_lib.data.songs import strip_footer
 from genre_lib.errors import GenreLibError
 
 PACKAGES = ("lightgbm", "fasttext-wheel")
-"""What the extra `bench` installs."""
+"""The packages that the extra `bench` installs."""
 
 Baseline = Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]
 
 
 def majority(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
-    """Answer every song with the genres' shares in the training songs."""
+    """Predict the genre shares of the training songs for every song."""
     shares = train["genre"].value_counts(normalize=True).reindex(GENRES, fill_value=0.0)
     return np.tile(shares.to_numpy(), (len(songs), 1))
 
 
 def tfidf(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
-    """Logistic regression on TF-IDF weights of the words."""
-    with threadpool_limits(1):  # it is faster so: its products are too small to share
-        return _spread(_tfidf_model().fit(_lyrics(train), train["genre"]), _lyrics(songs))
+    """Train logistic regression on TF-IDF weights of the words, and predict."""
+    with threadpool_limits(1):  # faster, as the matrix products are small
+        return _predict_all_genres(
+            _tfidf_model().fit(_lyrics(train), train["genre"]), _lyrics(songs)
+        )
 
 
 def fasttext(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
-    """fastText's classifier: a mean of word vectors with a Linear layer (Joulin et al. 2017)."""
+    """Train fastText: a mean of word vectors with a Linear layer (Joulin et al. 2017)."""
     library = _import("fasttext")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.txt"
-        # It reads songs in the order of the file and its learning rate falls meanwhile.
+        # fastText reads songs in file order, with a falling learning rate.
         shuffled = train.sample(frac=1, random_state=0)
         lines = zip(shuffled["genre"].map(GENRES.index), _lyrics(shuffled), strict=True)
         path.write_text("".join(f"__label__{g} {text}\n" for g, text in lines), encoding="utf-8")
-        # Threads write to the same weights as they come, so only one gives the same answers again.
+        # Several threads update the weights in random order: only one is reproducible.
         model = library.train_supervised(
             str(path), dim=32, minCount=2, epoch=5, lr=0.2, thread=1, verbose=0
         )
     probabilities = np.zeros((len(songs), len(GENRES)))
     for row, text in enumerate(_lyrics(songs)):
-        # The package's own `predict` fails with numpy 2; this is the call inside it.
+        # The package's `predict` fails with numpy 2; this is the call inside it.
         for probability, label in model.f.predict(f"{text}\n", len(GENRES), 0.0, "strict"):
             probabilities[row, int(label.removeprefix("__label__"))] = probability
     return probabilities / probabilities.sum(axis=1, keepdims=True)
@@ -67,18 +69,18 @@ def fasttext(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
 def boosting(
     train: pd.DataFrame, songs: pd.DataFrame, features: Sequence[str] = FEATURES
 ) -> np.ndarray:
-    """LightGBM's boosted trees on scores."""
+    """Train LightGBM's boosted trees on scores, and predict."""
     names = list(features)
     model = _boosting_model().fit(train[names].to_numpy(), train["genre"])
-    return _spread(model, songs[names].to_numpy())
+    return _predict_all_genres(model, songs[names].to_numpy())
 
 
 def stack(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndarray:
-    """LightGBM on the 22 scores and the log probabilities of the TF-IDF model.
+    """Train LightGBM on the 22 scores and the log-probabilities of the TF-IDF model, and predict.
 
-    Training songs get the probabilities of models that did not see them (five folds, divided `by`
-    song or by artist as the test songs were): else the trees would trust a model that knows its
-    songs by heart.
+    The log-probabilities of training songs come from models that haven't seen them (in five
+    folds, `by` song or artist, like the test songs): otherwise, the trees would rely too much on
+    a model that has memorised its songs.
     """
     folds = {"song": StratifiedKFold(5, shuffle=True, random_state=0), "artist": GroupKFold(5)}[by]
     with threadpool_limits(1):
@@ -96,7 +98,7 @@ def stack(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndar
         return np.column_stack([table[list(FEATURES)].to_numpy(), np.log(probabilities)])
 
     model = _boosting_model().fit(inputs(train, unseen), train["genre"])
-    return _spread(model, inputs(songs, lyrics_model.predict_proba(_lyrics(songs))))
+    return _predict_all_genres(model, inputs(songs, lyrics_model.predict_proba(_lyrics(songs))))
 
 
 BASELINES: dict[str, tuple[str, Baseline]] = {
@@ -106,7 +108,7 @@ BASELINES: dict[str, tuple[str, Baseline]] = {
     "LightGBM": ("features", boosting),
     "LightGBM stack": ("combined", stack),
 }
-"""By name: what the baseline looks at, and the baseline."""
+"""By name: the baseline's inputs (`none`, `lyrics`, `features`, `combined`) and its function."""
 
 
 def _tfidf_model() -> Pipeline:
@@ -125,7 +127,7 @@ def _boosting_model() -> ClassifierMixin:
         colsample_bytree=0.6,
         random_state=0,
         verbose=-1,
-        n_jobs=0,  # as many as OMP_NUM_THREADS says: more of them would fight over the cores
+        n_jobs=0,  # as many threads as OMP_NUM_THREADS says
     )
 
 
@@ -133,8 +135,8 @@ def _lyrics(songs: pd.DataFrame) -> list[str]:
     return strip_footer(songs["lyrics"]).tolist()
 
 
-def _spread(model: ClassifierMixin, inputs: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Probabilities in the order of `GENRES`, 0 for a genre that training never saw."""
+def _predict_all_genres(model: ClassifierMixin, inputs: Sequence[str] | np.ndarray) -> np.ndarray:
+    """Return probabilities in the order of `GENRES`, 0 for a genre without training songs."""
     found = pd.DataFrame(model.predict_proba(inputs), columns=model.classes_)
     return found.reindex(columns=list(GENRES), fill_value=0.0).to_numpy()
 

@@ -1,4 +1,4 @@
-"""What the course's study compares: which models, on which splits. Chapter *Evaluation*."""
+"""The models and splits that the course's study compares. Chapter *Evaluation*."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ STANDARD = "standard"
 
 @dataclass(frozen=True)
 class Cell:
-    """One model, trained and scored on one split."""
+    """One model, trained and evaluated on one split."""
 
     model: str
     """A baseline's name, or a recipe and its task, as in "course lyrics"."""
     split: str
     """`song` or `artist`."""
     seed: int
-    """Names the split and the run."""
+    """The seed of the split and of the training run."""
     variant: str = STANDARD
-    """What was changed for an ablation, one of `VARIANTS`."""
+    """The change for an ablation, one of `VARIANTS`."""
 
     def __str__(self) -> str:
         return f"{self.model}, {self.split} {self.seed}, {self.variant}"
@@ -34,7 +34,7 @@ class Cell:
 Changes = dict[str, Any]
 
 VARIANTS: dict[str, tuple[tuple[str, ...], Changes, Changes, Changes]] = {
-    # name: (tasks it applies to, changes to the encoder, to the layers, to the training)
+    # name: (tasks, changes to the encoder, changes to the layers, changes to the training)
     "6 audio scores": (("features",), {"features": AUDIO_FEATURES}, {}, {}),
     "16 topics": (("features",), {"features": TOPIC_FEATURES}, {}, {}),
     "with year": (("features", "combined"), {"features": (*FEATURES, "release_date")}, {}, {}),
@@ -60,10 +60,9 @@ def plan(
     seeds: Iterable[int] = range(5),
     ablations: bool = True,
 ) -> list[Cell]:
-    """Return every cell of the course's study: baselines, our recipes, ablations of `course`.
+    """Return all cells of the course's study: baselines, recipes, ablations of `course`.
 
-    All models of a split run one after the other, so that their seconds are taken on a machine in
-    the same state.
+    All models of a split run one after the other, so that their seconds are comparable.
     """
     seeds = list(seeds)
     recipes = [f"{name} {task}" for n in ("course", "first") for name, task in RECIPES if name == n]
@@ -83,7 +82,7 @@ def plan(
 
 
 def cell_recipe(cell: Cell) -> Recipe:
-    """Return the recipe that a cell trains, its variant's changes made."""
+    """Return a cell's recipe, with the changes of its variant."""
     recipe = get_recipe(*cell.model.split(" ", 1))
     if cell.variant == STANDARD:
         return recipe

@@ -1,8 +1,8 @@
-"""Stored results: what was measured, when, on what, and by which command.
+"""Stored results: what was measured, when, on which machine, and with which command.
 
-A number in the README or in a chapter is printed by a cell or read from one of these files. They
-lie in `benchmarks/results/` and travel with the library as the package `genre_lib.results`, so that
-a chapter finds them in Colab too. Used in chapter 8, *Conclusion*.
+Every number in the README or in a chapter is printed by a cell or read from one of these files.
+They are in `benchmarks/results/` and installed with the library as the package
+`genre_lib.results`, so that chapters find them in Colab, too. Used in chapter 8, *Conclusion*.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ def read_result(name: str) -> dict[str, Any]:
     Raises
     ------
     GenreLibError
-        When there is none of that name.
+        When there is no such result.
     """
     folder = files("genre_lib.results")
     path = folder / f"{name}.json"
     if not path.is_file():
         known = sorted(p.name.removesuffix(".json") for p in folder.iterdir() if ".json" in p.name)
-        hint = did_you_mean(name, known, f"there are {', '.join(known)}.")
+        hint = did_you_mean(name, known, f"use one of {', '.join(known)}.")
         raise GenreLibError(f"There is no stored result {name!r}: {hint}")
     result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return result
 
 
 def write_result(path: str | Path, command: str, data: str, rows: int, **content: Any) -> None:
-    """Write a result with its circumstances as a JSON file, whole or not at all.
+    """Write a result with date, device and versions to a JSON file, completely or not at all.
 
     Parameters
     ----------
     path
         The file to write.
     command
-        What anyone can type to make the result again.
+        The command that reproduces the result.
     data, rows
-        Where the songs are from (`songs.attrs["source"]`), and how many there are.
+        The source of the songs (`songs.attrs["source"]`), and their number.
     content
         The figures, in JSON types.
 
     Raises
     ------
     GenreLibError
-        When it can't be written; an older file is then as it was.
+        When the file can't be written; an existing file then stays unchanged.
     """
     result = {
         "command": command,
@@ -72,7 +72,7 @@ def write_result(path: str | Path, command: str, data: str, rows: int, **content
 
 
 def describe_processor() -> str:
-    """Return what calculates here: the GPU's name, or kind and number of CPU cores."""
+    """Return the name of the GPU, or the number and type of CPU cores."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"{os.cpu_count()} CPU cores, {platform.machine()}"

@@ -1,7 +1,6 @@
-"""Run a study: train and score its cells, once each. Explained in chapter *Evaluation*.
+"""Run a study: train and evaluate each of its cells. Explained in chapter *Evaluation*.
 
-A cell's row is written to the study's file at once, so that a study that was stopped goes on where
-it was.
+Each row is written to the study's file as soon as it is computed, so that a study can be resumed.
 """
 
 from __future__ import annotations
@@ -33,16 +32,16 @@ from genre_lib.training.device import choose_device
 
 
 def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict[str, Any]:
-    """Train and score one cell; return its row: the cell, its scores, and its seconds.
+    """Train and evaluate one cell; return its row: the cell, its results and its seconds.
 
-    The seconds count everything from tables to scores: tokenising, building tensors or TF-IDF
-    weights, training, predicting the test songs. A model that needs no validation songs to choose
-    its epoch, as baselines do not, learns from them too.
+    The seconds cover all steps from tables to results: tokenising, tensors or TF-IDF weights,
+    training, and predictions for the test songs. Models that need no validation songs, such as
+    baselines, are trained on these, too.
     """
     split = split_songs(songs, cell.split, cell.seed)
     start = time.perf_counter()
     if cell.model in BASELINES:
-        report = _score_baseline(split, cell)
+        report = _evaluate_baseline(split, cell)
     else:
         classifier = GenreClassifier(cell_recipe(cell))
         learn: tuple[pd.DataFrame, ...] = (split.train, split.validation)
@@ -50,13 +49,13 @@ def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict[str,
             learn = (pd.concat(learn),)
         history = classifier.fit(*learn, seed=cell.seed, device=device, progress=False)
         if history.interrupted:
-            raise KeyboardInterrupt  # half a training is no result
+            raise KeyboardInterrupt  # don't store an incomplete training run
         report = classifier.evaluate(split.test)
     seconds = time.perf_counter() - start
     return dataclasses.asdict(cell) | report.summary() | {"seconds": seconds}
 
 
-def _score_baseline(split: Split, cell: Cell) -> Report:
+def _evaluate_baseline(split: Split, cell: Cell) -> Report:
     _, baseline = BASELINES[cell.model]
     settings = {"by": cell.split} if baseline is stack else {}
     probabilities = baseline(pd.concat([split.train, split.validation]), split.test, **settings)
@@ -68,13 +67,13 @@ RunCells = Callable[
     [Callable[..., dict[str, Any]], pd.DataFrame, Sequence[Cell], str],
     Iterable[tuple[Cell, dict[str, Any]]],
 ]
-"""Given `run_cell`, the songs, some cells and a device: each cell with its row, in any order."""
+"""A function of `run_cell`, songs, cells and a device: each cell with its row, in any order."""
 
 
-def here(
+def run_locally(
     run: Callable[..., dict[str, Any]], songs: pd.DataFrame, cells: Sequence[Cell], device: str
 ) -> Iterable[tuple[Cell, dict[str, Any]]]:
-    """Run cells in this process, one after the other."""
+    """Return an iterator that runs the cells in this process, one after the other."""
     choose_device(device)
     return ((cell, run(songs, cell, device)) for cell in cells)
 
@@ -85,34 +84,44 @@ def run_study(
     path: str | Path,
     command: str,
     device: str = "auto",
-    run_cells: RunCells = here,
+    run_cells: RunCells = run_locally,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Run the cells that the file at `path` does not have yet; return all rows as a table.
 
-    `run_cells` runs them: `here`, one after the other, so that their seconds can be compared, or
-    faster on a cluster (`genre_lib.scaling.cluster.on_cluster`). Rows and table come out in the
-    order of `cells` either way.
+    Parameters
+    ----------
+    songs, cells
+        A table of songs, and the cells, in the order of the file's and the table's rows.
+    path, command
+        The study's file, and the command that reproduces it.
+    device
+        See `genre_lib.training.device.choose_device`.
+    run_cells
+        `run_locally`, one after the other, so that seconds are comparable, or faster on a cluster
+        (`genre_lib.scaling.cluster.run_on_cluster`).
+    progress
+        Whether to show a progress bar.
 
     Raises
     ------
     GenreLibError
-        When the file is no study or one on other songs, or can't be written, or the cluster can't
-        be used.
+        When the file is not a study, is one on other songs or can't be written, or the cluster
+        can't be used.
     """
     path = check_study_target(path)
     identity = songs_identity(songs)
     rows = _finished_rows(path, identity)
-    done = {_cell_of(row) for row in rows}
-    left = [cell for cell in cells if cell not in done]
-    finished = run_cells(run_cell, songs, left, device) if left else ()
-    place = {cell: number for number, cell in enumerate(cells)}
-    with tqdm(total=len(left), unit="cell", disable=not progress) as bar:
+    done = {_row_cell(row) for row in rows}
+    pending = [cell for cell in cells if cell not in done]
+    finished = run_cells(run_cell, songs, pending, device) if pending else ()
+    position = {cell: number for number, cell in enumerate(cells)}
+    with tqdm(total=len(pending), unit="cell", disable=not progress) as bar:
         for cell, row in finished:
             bar.update()
             bar.set_postfix_str(f"last: {cell}")
             rows.append(row)
-            rows.sort(key=lambda row: place.get(_cell_of(row), -1))
+            rows.sort(key=lambda row: position.get(_row_cell(row), -1))
             write_result(
                 path,
                 command,
@@ -126,35 +135,32 @@ def run_study(
 
 
 def check_study_target(path: str | Path) -> Path:
-    """Return `path` if a study and its table may be written there, so that nothing else is lost.
+    """Return `path` if a study and its table can be written there without losing other files.
 
     Raises
     ------
     GenreLibError
-        When it does not end in .json, its folder is missing, or its table's file is another's.
+        When `path` doesn't end in .json, its folder is missing, or the table would replace a file.
     """
     path = Path(path).expanduser()
     if path.suffix != ".json" or path.is_dir():
-        raise GenreLibError(f"{path} can't be the file of a study: give a name that ends in .json.")
+        raise GenreLibError(f"{path} can't be a study's file: choose a name that ends in .json.")
     if not os.access(path.parent, os.W_OK):
         raise GenreLibError(f"There is no folder {path.parent} to write to: make it first.")
     table = path.with_suffix(".md")
     if table.exists() and not path.exists():
-        raise GenreLibError(f"The table would replace {table}: give another name.")
+        raise GenreLibError(f"The table would replace {table}: choose another name.")
     return path
 
 
 def songs_identity(songs: pd.DataFrame) -> str:
-    """Return a short text that differs for other songs, or for the same in another order.
-
-    It covers every column that a split or a model of the study looks at.
-    """
+    """Return a hash of the songs in their order, from all columns that the study uses."""
     columns = ["artist_name", "release_date", "genre", "lyrics", *FEATURES]
     rows = pd.util.hash_pandas_object(songs[columns], index=False)
     return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()[:16]
 
 
-def _cell_of(row: dict[str, Any]) -> Cell:
+def _row_cell(row: dict[str, Any]) -> Cell:
     return Cell(*(row[field.name] for field in dataclasses.fields(Cell)))
 
 
@@ -164,10 +170,10 @@ def _finished_rows(path: Path, identity: str) -> list[dict[str, Any]]:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         rows, source, found = stored["cells"], stored["data"], stored["songs_identity"]
-        summarise(pd.DataFrame(rows))  # every row has its scores
-        _ = {_cell_of(row) for row in rows}
+        summarise(pd.DataFrame(rows))  # checks that rows are complete
+        _ = {_row_cell(row) for row in rows}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise GenreLibError(f"{path} is not the file of a study: name another.") from error
+        raise GenreLibError(f"{path} is not a study's file: choose another.") from error
     if found != identity:
-        raise GenreLibError(f"{path} is a study of {source}: name another file for these songs.")
+        raise GenreLibError(f"{path} is a study of {source}: choose another file for these songs.")
     return rows

@@ -1,4 +1,4 @@
-"""What the rows of a study come to: means, differences, a table. Chapter *Evaluation*."""
+"""Means, differences and a table of a study's rows. Chapter *Evaluation*."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
 def paired(
     rows: pd.DataFrame, model: str, peer: str, split: str, measure: str = "accuracy"
 ) -> tuple[float, float]:
-    """Return by how much `model` is above `peer` on the same splits, and the half-width of its
-    95 % interval."""
+    """Return the mean difference of `model` and `peer` on the same splits, and its half-width.
+
+    The half-width is that of a 95 % interval. `measure` is a column of `rows`.
+    """
     chosen = rows[(rows["split"] == split) & (rows["variant"] == STANDARD)]
     table = chosen.pivot(index="seed", columns="model", values=measure)
     return interval(table[model] - table[peer])
 
 
 def markdown_table(rows: pd.DataFrame) -> str:
-    """Return the study as a Markdown table: percentages as mean ± deviation over seeds."""
+    """Return a Markdown table: percentages as mean ± standard deviation over seeds."""
     lines = [
         "| split | variant | model | accuracy | macro-F1 | top-2 | calibration error | seconds |",
         "|---|---|---|---|---|---|---|---|",

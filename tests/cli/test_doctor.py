@@ -20,7 +20,7 @@ def healthy(monkeypatch, tmp_path):
 
 
 def faults():
-    return {finding.name: finding.fault for finding in doctor.diagnose() if finding.fault}
+    return {finding.name: finding.problem for finding in doctor.diagnose() if finding.problem}
 
 
 def test_healthy_installation_has_no_fault(capsys):
@@ -40,7 +40,7 @@ def test_missing_and_old_packages_are_named(monkeypatch, capsys):
         "numpy": "genre-lib needs numpy>=1000: pip install 'numpy>=1000'.",
     }
     assert main(["doctor"]) == 1
-    assert "Wrong: 2." in capsys.readouterr().out
+    assert "Problems: 2." in capsys.readouterr().out
 
 
 def test_songs_that_can_not_be_read_are_named(monkeypatch):
@@ -61,7 +61,7 @@ def test_cache_without_permission_or_room_is_named(monkeypatch):
     monkeypatch.undo()
     usage = shutil.disk_usage("/")._replace(free=1000)
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage)
-    assert "no room" in doctor._cache().fault
+    assert "too full" in doctor._cache().problem
 
 
 def test_gpu_that_torch_can_not_use_is_named(monkeypatch):
@@ -75,7 +75,7 @@ def test_a_gpu_without_memory_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A GPU")
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**28, 2**34))
-    assert "memory is full" in doctor._device().fault
+    assert "memory is full" in doctor._device().problem
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**33, 2**34))
     assert doctor._device() == ("device", "A GPU, 8.0 of 16.0 GiB free", "")
 
@@ -83,4 +83,4 @@ def test_a_gpu_without_memory_is_named(monkeypatch):
         raise RuntimeError("CUDA error: out of memory")
 
     monkeypatch.setattr(torch.cuda, "mem_get_info", no_room)
-    assert "memory is full" in doctor._device().fault
+    assert "memory is full" in doctor._device().problem

@@ -170,7 +170,7 @@ def test_a_clock_that_is_wrong_does_not_matter(published, recwarn, year):
 
 
 def faults():
-    return {f.name: f.fault for f in (doctor._cache(), doctor._songs()) if f.fault}
+    return {f.name: f.problem for f in (doctor._cache(), doctor._songs()) if f.problem}
 
 
 def refused(reason):
@@ -185,7 +185,7 @@ def refused(reason):
 
 def test_a_full_disk_is_named(published, disk, monkeypatch):
     cache_in(disk, monkeypatch)
-    assert "There is no room" in refused("No space left")
+    assert "too full" in refused("No space left")
     assert list(disk.rglob("*.csv")) == []
 
 

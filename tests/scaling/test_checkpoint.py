@@ -66,7 +66,7 @@ def test_a_finished_checkpoint_is_the_finished_network(tmp_path):
 def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
     train("course", "features", tmp_path / "c")
     before = (tmp_path / "c").read_bytes()
-    with pytest.raises(GenreLibError, match=r"another training, with another seed: delete it"):
+    with pytest.raises(GenreLibError, match=r"another training run, with another seed: delete it"):
         train("course", "features", tmp_path / "c", seed=1)
     assert (tmp_path / "c").read_bytes() == before
 
@@ -86,7 +86,9 @@ def test_a_checkpoint_of_other_settings_is_refused(tmp_path, changed):
     train("course", "features", tmp_path / "c")
     changes = CHANGES.get(changed, {changed.replace(" ", "_"): 0.123})
     name = changed if changed in CHANGES else "optimiser"
-    with pytest.raises(GenreLibError, match=f"another training, with another {name}: delete it"):
+    with pytest.raises(
+        GenreLibError, match=f"another training run, with another {name}: delete it"
+    ):
         train("course", "features", tmp_path / "c", **changes)
 
 
@@ -112,7 +114,7 @@ def test_a_checkpoint_of_other_songs_is_refused(tmp_path, part, spoiled):
 
     train_on(songs, songs)
     other = SPOILED[spoiled](songs)
-    with pytest.raises(GenreLibError, match=f"another training, with another {part} songs"):
+    with pytest.raises(GenreLibError, match=f"another training run, with another {part} songs"):
         train_on(*((other, songs) if part == "training" else (songs, other)))
 
 
@@ -136,7 +138,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "c").write_bytes(b"half")
-    with pytest.raises(GenreLibError, match="not a whole checkpoint: delete it"):
+    with pytest.raises(GenreLibError, match="not a complete checkpoint: delete it"):
         train("course", "features", tmp_path / "c")
 
 

@@ -146,7 +146,7 @@ def expect_one_killed_to_end_all(folder: Path, *, torchrun_sleeps: bool = False)
         os.kill(job.pid, signal.SIGCONT)
     said = job.communicate(timeout=60)[1]
     assert job.returncode != 0
-    assert "Another process of this training has ended" in said and "same command again" in said
+    assert "Another process of this training run has ended" in said and "repeat the command" in said
     assert not (folder / "killed").exists()
 
 
@@ -162,7 +162,7 @@ def test_a_killed_process_ends_the_job_and_the_next_run_goes_on(tmp_path):
     again = subprocess.run(
         [*TRAIN, "killed"], env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True
     )
-    assert "Going on from killed.checkpoint" in again.stderr
+    assert "Resuming from killed.checkpoint" in again.stderr
     assert "Saved in killed" in again.stdout
     assert not (tmp_path / "killed.checkpoint").exists()
     subprocess.run([*TRAIN, "whole"], env=ENVIRONMENT, cwd=tmp_path, check=True)
@@ -187,6 +187,6 @@ def newest_first(pid: int) -> list[psutil.Process]:
 if __name__ == "__main__":
     found = find_processes("cpu")
     trained = train_every_recipe(found)
-    found.leave()
+    found.shut_down()
     if found.is_first:
         torch.save(trained, sys.argv[1])

@@ -33,7 +33,7 @@ BOTH = ("lyrics", *FEATURES)
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch):
-    monkeypatch.setattr(making, "SHARD", 400)
+    monkeypatch.setattr(making, "SONGS_PER_SHARD", 400)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_shards_are_the_same_for_any_number_of_processes(folder, tmp_path):
 
 
 def test_no_artist_and_no_song_is_in_two_shards(tmp_path, monkeypatch):
-    monkeypatch.setattr(making, "PIECE", 150)
+    monkeypatch.setattr(making, "SONGS_PER_ROW_GROUP", 150)
     folder = tmp_path / "songs"
     make_shards(folder, 1000, jobs=1)
     tables = [pd.read_parquet(path) for path in folder.glob("*.parquet")]
@@ -116,11 +116,11 @@ def test_a_folder_of_other_songs_is_refused(folder, songs, seed, message):
 def test_a_folder_of_other_files_is_refused_and_left_alone(folder, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all I have")
-    with pytest.raises(GenreLibError, match=r"holds other files \(thesis.txt\)"):
+    with pytest.raises(GenreLibError, match=r"has other files \(thesis.txt\)"):
         make_shards(tmp_path / "mine", 1000, jobs=1)
     assert list(contents(tmp_path / "mine")) == ["thesis.txt"]
     (folder / "more.parquet").write_bytes(b"")
-    with pytest.raises(GenreLibError, match=r"holds other files \(more.parquet\)"):
+    with pytest.raises(GenreLibError, match=r"has other files \(more.parquet\)"):
         make_shards(folder, 1000, seed=3, jobs=1)
 
 
@@ -239,7 +239,9 @@ def test_songs_are_encoded_once(folder, monkeypatch):
     made = sorted((folder / "encoded").rglob("*"))
     assert not [path for path in made if TEMPORARY_PREFIX in path.name]
     with monkeypatch.context() as patch:
-        patch.setattr("genre_lib.scaling.shards._checked", None)  # would fail if it were called
+        patch.setattr(
+            "genre_lib.scaling.shards._read_checked", None
+        )  # would fail if it were called
         again = SongShards(folder).split()
         encoder = again.train.fit(SongEncoder(), BOTH)
         for part in again:
@@ -272,7 +274,7 @@ def test_encoding_that_is_stopped_leaves_nothing_half_written(folder, monkeypatc
 def numbered(tmp_path, monkeypatch):
     """1,000 mapped songs whose only token is their number, in memory 64 at a time."""
     monkeypatch.setattr(mapped, "BLOCK", 16)
-    monkeypatch.setattr(mapped, "MIXED", 64)
+    monkeypatch.setattr(mapped, "POOL", 64)
     songs = MappedSongs.create(tmp_path / "numbered", 1000, 1, 0)
     number = torch.arange(1000)
     songs.write(0, SongTensors(number[:, None].int(), torch.empty(1000, 0), number % 7))
@@ -350,9 +352,9 @@ def test_a_killed_training_on_mapped_songs_goes_on_to_the_same_weights(numbered,
 
 
 def test_networks_learn_from_shards_what_they_learn_from_a_table(tmp_path, monkeypatch):
-    monkeypatch.setattr(making, "SHARD", 2_000)
+    monkeypatch.setattr(making, "SONGS_PER_SHARD", 2_000)
     monkeypatch.setattr(mapped, "BLOCK", 64)
-    monkeypatch.setattr(mapped, "MIXED", 2_048)
+    monkeypatch.setattr(mapped, "POOL", 2_048)
     make_shards(tmp_path / "songs", 8_000, seed=1, jobs=1)
     split = SongShards(tmp_path / "songs").split()
     tables = all_songs(split, BOTH)

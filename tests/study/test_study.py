@@ -79,10 +79,10 @@ def test_a_study_is_not_mixed_with_other_songs(songs, tmp_path):
     path = tmp_path / "study.json"
     run_study(songs, [Cell("majority", "song", 0)], path, "command", progress=False)
     others = songs.head(len(songs) - 1)
-    with pytest.raises(GenreLibError, match="name another file"):
+    with pytest.raises(GenreLibError, match="choose another file"):
         run_study(others, [Cell("majority", "song", 1)], path, "command", progress=False)
     path.write_text("{}")
-    with pytest.raises(GenreLibError, match="not the file of a study"):
+    with pytest.raises(GenreLibError, match="not a study's file"):
         run_study(songs, [], path, "command", progress=False)
 
 
