@@ -68,7 +68,7 @@ class SongEncoder:
         """What each score is then divided by, shape (22,)."""
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
-        """Learn from training songs with lyrics, all scores, or both; else raise `SongsError`."""
+        """Learn from the lyrics, the scores, or both; some scores alone raise `SongsError`."""
         return self.fit_tables([songs])
 
     def fit_tables(self, tables: Iterable[pd.DataFrame]) -> SongEncoder:
