@@ -177,5 +177,8 @@ def test_a_word_is_counted_once_a_song(trained):
 
 def test_a_network_without_words_has_no_map(songs):
     classifier = GenreClassifier(get_recipe("course", "features"))
+    with pytest.raises(GenreLibError, match="has not been trained"):
+        word_vectors(classifier)
+    classifier.network = classifier.recipe.build(vocabulary=0)
     with pytest.raises(GenreLibError, match="no word embedding"):
         word_vectors(classifier)
