@@ -62,7 +62,7 @@ TYPICAL_WORDS = {
 FOOTER_SONGS = {"rock": 656, "hip hop": 495, "pop": 263, "country": 5, "blues": 3, "reggae": 1}
 PUBLISHED_SONGS = [4604, 5445, 904, 3845, 7042, 2498, 4034]  # in the order of GENRES
 
-# Set by hand so that the peers score on these songs what they score on real ones (calibration).
+# Set by hand so that the baselines are as accurate on these songs as on real ones (calibration).
 TOPIC_WORDS = 13_000  # word types that belong to a topic
 RARE_WORDS = 60_000  # word types that belong to none, and tell nothing about the genre
 RARE_SHARE = 0.05  # of the words drawn
