@@ -1,6 +1,6 @@
 """Where the constants of the synthetic songs come from, and how well the songs imitate real ones.
 
-    python benchmarks/calibrate_synthetic.py            compare baselines on real and synthetic songs
+    python benchmarks/calibrate_synthetic.py      compare baselines on real and synthetic songs
     python benchmarks/calibrate_synthetic.py --derive   first make genre_lib/synthetic.json anew
 
 Real songs: the file that GENRE_SONGS names. The comparison prints a table and writes
