@@ -16,10 +16,11 @@ from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.trainers import WordLevelTrainer
 
-from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.data.checks import finite_scores, genre_numbers
+from genre_lib.data.schema import FEATURES
 from genre_lib.data.songs import strip_footer
 from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
-from genre_lib.errors import GenreLibError, SongsError, did_you_mean
+from genre_lib.errors import GenreLibError, SongsError
 
 PAD, UNKNOWN = "<pad>", "<unk>"
 
@@ -87,7 +88,8 @@ class SongEncoder:
         GenreLibError
             When the encoder has learned nothing yet.
         SongsError
-            When the table has some of the scores, but not all, or an unknown genre.
+            When the table has some of the scores, but not all, or a song lacks one or its lyrics,
+            or has an unknown genre.
         """
         return self._encode(songs, self._texts(songs))
 
@@ -105,7 +107,7 @@ class SongEncoder:
         def texts() -> Iterator[list[str]]:
             for songs, lyrics in pieces:
                 if self._has_scores(songs):
-                    scores = songs[names].to_numpy()
+                    scores = finite_scores(songs[names])
                     moments.append((len(songs), scores.mean(axis=0), scores.var(axis=0)))
                 if lyrics is not None:
                     yield lyrics
@@ -140,9 +142,10 @@ class SongEncoder:
         if texts is not None and knows_words:
             lyrics = _pad(self._ids(texts), self.settings["max_tokens"])
         if self._has_scores(songs) and self.mean is not None:
-            features = (songs[self.settings["features"]].to_numpy() - self.mean) / self.deviation
+            scores = finite_scores(songs[self.settings["features"]])
+            features = (scores - self.mean) / self.deviation
         if "genre" in songs:
-            genre = _genre_numbers(songs["genre"])
+            genre = genre_numbers(songs["genre"])
         return SongTensors(
             torch.from_numpy(lyrics),
             torch.tensor(features, dtype=torch.float32),
@@ -178,6 +181,8 @@ class SongEncoder:
         if "lyrics" not in songs:
             return None
         lyrics = songs["lyrics"]
+        if lyrics.isna().any():
+            raise SongsError(f"Song {lyrics.isna().argmax() + 1} of this table has no lyrics.")
         texts = (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
         if self.settings["distinct"]:
             texts = [" ".join(dict.fromkeys(self._tokens(text))) for text in texts]
@@ -227,16 +232,6 @@ def _empty_tokenizer() -> Tokenizer:
 def _is_plain(text: str) -> bool:
     """Whether the text is of ASCII letters and spaces, so that its words are its tokens."""
     return text.isascii() and text.replace(" ", "").isalpha()
-
-
-def _genre_numbers(genre: pd.Series) -> np.ndarray:
-    numbers = pd.Index(GENRES).get_indexer(genre)
-    if (numbers < 0).any():
-        row = int((numbers < 0).argmax())
-        found = str(genre.iloc[row])
-        hint = did_you_mean(found.replace("-", " "), GENRES, f"the genres are {', '.join(GENRES)}.")
-        raise SongsError(f"Song {row + 1} of this table has the genre {found!r}: {hint}")
-    return numbers
 
 
 def _pad(rows: list[list[int]], length: int) -> np.ndarray:
