@@ -6,7 +6,7 @@ PDF := _build/deep-music-genre-classification.pdf
 # Threads of two worker processes must not fight over two cores.
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
 # Those that need genre_lib alone.
-LIBRARY_TESTS := $(addprefix tests/,classifier cli data models plots scaling study training \
+LIBRARY_TESTS := $(addprefix tests/,classifier cli data evaluation models plots scaling study training \
 	test_full_disks.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 

@@ -1,7 +1,7 @@
 """Where the constants of the synthetic songs come from, and how well the songs imitate real ones.
 
-    python benchmarks/calibrate_synthetic.py            compare peers on real and synthetic songs
-    python benchmarks/calibrate_synthetic.py --derive   first make genre_lib/synthetic.json anew
+    python benchmarks/calibrate_synthetic.py      compare baselines on real and synthetic songs
+    python benchmarks/calibrate_synthetic.py --derive   make genre_lib/data/synthetic.json first
 
 Real songs: the file that GENRE_SONGS names. The comparison prints a table and writes
 `benchmarks/results/synthetic.json`. About three minutes on two cores.
@@ -88,7 +88,7 @@ def fit_audio(z: np.ndarray, silent: np.ndarray, era: np.ndarray) -> dict[str, l
 
 
 def derive(songs: pd.DataFrame) -> dict:
-    """The constants of `genre_lib/synthetic.json`: summaries of real songs by genre."""
+    """The constants of `genre_lib/data/synthetic.json`: summaries of real songs by genre."""
     genre = songs["genre"].to_numpy()
     scores = songs[list(TOPIC_FEATURES)].to_numpy()
     words = 1 / (synthetic.N_LDA * scores.min(1, keepdims=True)) - 1

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from genre_lib.data.schema import COLUMNS, GENRES, YEARS
-from genre_lib.errors import SongsError, nearest
+from genre_lib.errors import SongsError, did_you_mean, nearest
 
 
 def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
@@ -61,6 +61,27 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
             "or it may end up on both sides of a split."
         )
     return songs
+
+
+def finite_scores(scores: pd.DataFrame) -> np.ndarray:
+    """Return scores, shape (n, 22), or raise `SongsError` at the first that is not finite."""
+    values = scores.to_numpy(dtype=float)
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        name, value = scores.columns[column], values[row, column]
+        raise SongsError(f"Song {row + 1} of this table has {value} for {name!r}: fill it in.")
+    return values
+
+
+def genre_numbers(genre: pd.Series) -> np.ndarray:
+    """Return positions in `GENRES`, shape (n,), or raise `SongsError` at the first unknown one."""
+    numbers = pd.Index(GENRES).get_indexer(genre)
+    if (numbers < 0).any():
+        row = int((numbers < 0).argmax())
+        found = str(genre.iloc[row])
+        hint = did_you_mean(found.replace("-", " "), GENRES, f"the genres are {', '.join(GENRES)}.")
+        raise SongsError(f"Song {row + 1} of this table has the genre {found!r}: {hint}")
+    return numbers
 
 
 def _column_hint(name: str, songs: pd.DataFrame) -> str:

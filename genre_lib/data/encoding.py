@@ -16,10 +16,11 @@ from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.trainers import WordLevelTrainer
 
-from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.data.checks import finite_scores, genre_numbers
+from genre_lib.data.schema import FEATURES
 from genre_lib.data.songs import strip_footer
 from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
-from genre_lib.errors import GenreLibError, SongsError, did_you_mean
+from genre_lib.errors import GenreLibError, SongsError
 
 PAD, UNKNOWN = "<pad>", "<unk>"
 
@@ -73,7 +74,7 @@ class SongEncoder:
         """What each score is then divided by, shape (22,)."""
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
-        """Learn from training songs with lyrics, all scores, or both; else raise `SongsError`."""
+        """Learn from the lyrics, the scores, or both; some scores alone raise `SongsError`."""
         return self.fit_tables([songs])
 
     def fit_tables(self, tables: Iterable[pd.DataFrame]) -> SongEncoder:
@@ -90,7 +91,10 @@ class SongEncoder:
         Raises
         ------
         GenreLibError
-            When the encoder is not fitted, or the table lacks some scores or has unknown genres.
+            When the encoder is not fitted.
+        SongsError
+            When the table has only some of the scores, a song lacks one or its lyrics, or a genre
+            is unknown.
         """
         return self._encode(songs, self._texts(songs))
 
@@ -108,7 +112,7 @@ class SongEncoder:
         def texts() -> Iterator[list[str]]:
             for songs, lyrics in pieces:
                 if self._has_scores(songs):
-                    scores = songs[names].to_numpy()
+                    scores = finite_scores(songs[names])
                     moments.append((len(songs), scores.mean(axis=0), scores.var(axis=0)))
                 if lyrics is not None:
                     yield lyrics
@@ -143,9 +147,10 @@ class SongEncoder:
         if texts is not None and knows_words:
             lyrics = _pad(self._ids(texts), self.settings["max_tokens"])
         if self._has_scores(songs) and self.mean is not None:
-            features = (songs[self.settings["features"]].to_numpy() - self.mean) / self.deviation
+            scores = finite_scores(songs[self.settings["features"]])
+            features = (scores - self.mean) / self.deviation
         if "genre" in songs:
-            genre = _genre_numbers(songs["genre"])
+            genre = genre_numbers(songs["genre"])
         return SongTensors(
             torch.from_numpy(lyrics),
             torch.tensor(features, dtype=torch.float32),
@@ -181,6 +186,8 @@ class SongEncoder:
         if "lyrics" not in songs:
             return None
         lyrics = songs["lyrics"]
+        if lyrics.isna().any():
+            raise SongsError(f"Song {lyrics.isna().argmax() + 1} of this table has no lyrics.")
         texts = (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
         if self.settings["distinct"]:
             texts = [" ".join(dict.fromkeys(self._tokens(text))) for text in texts]
@@ -230,16 +237,6 @@ def _empty_tokenizer() -> Tokenizer:
 def _is_plain(text: str) -> bool:
     """Return whether a text has only ASCII letters and spaces, so that its words are its tokens."""
     return text.isascii() and text.replace(" ", "").isalpha()
-
-
-def _genre_numbers(genre: pd.Series) -> np.ndarray:
-    numbers = pd.Index(GENRES).get_indexer(genre)
-    if (numbers < 0).any():
-        row = int((numbers < 0).argmax())
-        found = str(genre.iloc[row])
-        hint = did_you_mean(found.replace("-", " "), GENRES, f"the genres are {', '.join(GENRES)}.")
-        raise SongsError(f"Song {row + 1} of this table has the genre {found!r}: {hint}")
-    return numbers
 
 
 def _pad(rows: list[list[int]], length: int) -> np.ndarray:

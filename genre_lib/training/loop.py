@@ -90,7 +90,7 @@ def fit(
     """
     settings: dict[str, Any] = {"epochs": epochs, "batch size": batch_size, "patience": patience}
     settings |= {"smoothing": smoothing, "seed": seed}
-    _check(network, train, validation, patience)
+    _check(network, train, validation, settings)
     network, train, validation = move(device, network, train, validation)
     if (adapt := getattr(network, "adapt", None)) is not None:
         adapt(train.sample(100_000))
@@ -126,10 +126,13 @@ def fit(
 
 
 def _check(
-    network: nn.Module, train: Songs, validation: Songs | None, patience: int | None
+    network: nn.Module, train: Songs, validation: Songs | None, settings: dict[str, Any]
 ) -> None:
-    """Raise an error if the network can't be trained on these songs."""
-    if patience is not None and validation is None:
+    """Raise an error if the network can't be trained on these songs, or not with these settings."""
+    for name in ("epochs", "batch size", "patience"):
+        if settings[name] is not None and settings[name] < 1:
+            raise GenreLibError(f"The setting {name!r} is {settings[name]}: it must be at least 1.")
+    if settings["patience"] is not None and validation is None:
         raise GenreLibError(
             "Early stopping needs validation songs: give some, or leave out patience."
         )

@@ -119,6 +119,23 @@ def test_an_unknown_genre_is_no_number(songs, genre, hint):
         encoder.encode(songs)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("step", ["fit", "encode"])
+def test_a_score_that_is_no_number_is_named(songs, step, value):
+    encoder = SongEncoder(scale=False).fit(songs)
+    songs.loc[6, "energy"] = value
+    with pytest.raises(SongsError, match=f"Song 7 of this table has {value} for 'energy'"):
+        getattr(encoder, step)(songs)
+
+
+@pytest.mark.parametrize("step", ["fit", "encode"])
+def test_a_song_without_lyrics_is_named(songs, step):
+    encoder = SongEncoder().fit(songs)
+    songs.loc[6, "lyrics"] = None
+    with pytest.raises(SongsError, match="Song 7 of this table has no lyrics"):
+        getattr(encoder, step)(songs)
+
+
 def test_a_distinct_word_is_kept_once_after_the_lines_were_cut_into_tokens():
     songs = pd.DataFrame({"lyrics": ["Don't can't won't, don't", "Love love"]})
     encoder = SongEncoder(min_frequency=1, max_tokens=12, distinct=True).fit(songs)

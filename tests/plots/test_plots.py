@@ -130,7 +130,7 @@ def test_genre_colours_are_told_apart(reader):
     assert near[pair] >= 0.07, f"{reader} hardly tell {' from '.join(pair)}: {near[pair]:.3f}"
 
 
-def test_slurs_are_veiled_where_words_are_shown(trained):
+def test_slurs_are_masked_where_words_are_shown(trained):
     classifier, _, _ = trained
     pull = genre_pull(classifier).iloc[:20]
     slur = "n" + "igga"
@@ -177,5 +177,8 @@ def test_a_word_is_counted_once_a_song(trained):
 
 def test_a_network_without_words_has_no_map(songs):
     classifier = GenreClassifier(get_recipe("course", "features"))
+    with pytest.raises(GenreLibError, match="has not been trained"):
+        word_vectors(classifier)
+    classifier.network = classifier.recipe.build(vocabulary=0)
     with pytest.raises(GenreLibError, match="no word embedding"):
         word_vectors(classifier)

@@ -1,4 +1,4 @@
-"""Studies: cells that are run once, peers, intervals, stored results."""
+"""Studies: cells that are run once, baselines, intervals, stored results."""
 
 from __future__ import annotations
 

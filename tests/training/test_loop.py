@@ -274,6 +274,13 @@ def test_no_songs_are_no_training(tensors, part):
         evaluate(DenseFeaturesNetwork(), none)
 
 
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "patience"])
+def test_a_setting_that_allows_no_training_is_refused(tensors, name):
+    settings = {"epochs": 2, "batch_size": 64} | {name: 0}
+    with pytest.raises(GenreLibError, match=f"'{name.replace('_', ' ')}' is 0"):
+        fit(DenseFeaturesNetwork(), *tensors[:2], **settings, **QUIET)
+
+
 def test_patience_needs_songs_to_watch(tensors):
     with pytest.raises(GenreLibError, match="needs validation songs"):
         fit(DenseFeaturesNetwork(), tensors[0], epochs=2, batch_size=64, patience=1, **QUIET)
