@@ -23,7 +23,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from genre_lib import SongEncoder, SongTensors, evaluate, fit, load_songs, split_songs
 from genre_lib.classifier.recipes import RECIPES, Recipe
-from genre_lib.evaluation.intervals import interval
+from genre_lib.evaluation.intervals import interval_over_splits
 from genre_lib.study.results import write_result
 
 SEEDS = range(5)
@@ -94,7 +94,7 @@ def main() -> None:
                 [run(recipe, splits[seed], seed, device)["accuracy"] for seed in SEEDS]
                 for device in ("cuda", "cpu")
             ]
-            mean, half = interval([a - b for a, b in zip(*pairs, strict=True)])
+            mean, half = interval_over_splits([a - b for a, b in zip(*pairs, strict=True)])
             agreement[label] = {"cuda": pairs[0], "cpu": pairs[1], "mean": mean, "half": half}
             print(label, agreement[label], flush=True)
     write_result(

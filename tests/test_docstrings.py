@@ -16,7 +16,7 @@ STUDENTS_CALL = {
     "data.songs": "read_songs strip_footer",
     "data.splits": "hold_out",
     "errors": "nearest did_you_mean",
-    "evaluation.intervals": "interval",
+    "evaluation.intervals": "interval_over_splits interval_over_songs verdict",
     "evaluation.report": "Report predict mean_probabilities answers",
     "files": "written_whole",
     "models": "count_parameters WordBag ScoreBins",

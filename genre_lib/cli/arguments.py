@@ -128,11 +128,13 @@ def parser() -> argparse.ArgumentParser:
         help="only this kind of split (default: both)",
     )  # fmt: skip
     study.add_argument(
-        "--seeds", type=_whole_number(1, 1000), default=5, help="how many split seeds (default: 5)"
-    )
+        "--seeds", type=_whole_number(1, 1000), default=20, metavar="N",
+        help="how many splits of each kind (default: 20)",
+    )  # fmt: skip
     study.add_argument(
-        "--no-ablations", action="store_true", help="leave out the variations of the networks"
-    )
+        "--ablations", type=_whole_number(0, 1000), default=5, metavar="N",
+        help="on how many of them the variations of the networks run, too (default: 5)",
+    )  # fmt: skip
     study.add_argument(
         "--scheduler", nargs="?", const=LOCAL, metavar="ADDRESS",
         help="run on the workers of this Dask cluster, such as tcp://10.0.0.5:8786; without an "

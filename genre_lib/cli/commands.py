@@ -204,7 +204,7 @@ def run_comparison(options: argparse.Namespace) -> int:
     check_study_target(options.out)
     songs = load_songs(options.data)
     splits = options.split or ["song", "artist"]
-    cells = plan(splits, range(options.seeds), ablations=not options.no_ablations)
+    cells = plan(splits, options.seeds, options.ablations)
     run_cells = (
         partial(run_on_cluster, address=options.scheduler)
         if options.scheduler is not None
@@ -224,9 +224,7 @@ def _study_command(options: argparse.Namespace) -> str:
         words += ["--data", Path(options.data).name]
     for kind in options.split or []:
         words += ["--split", kind]
-    words += ["--seeds", str(options.seeds)]
-    if options.no_ablations:
-        words.append("--no-ablations")
+    words += ["--seeds", str(options.seeds), "--ablations", str(options.ablations)]
     if options.device != "auto":
         words += ["--device", options.device]
     if options.scheduler is not None:

@@ -150,6 +150,17 @@ def _read_text(path: Path) -> str:
     return text
 
 
+def has_footer(lyrics: pd.Series) -> pd.Series:
+    """Return whether each song's lyrics end in the scraped footer.
+
+    Examples
+    --------
+    >>> has_footer(pd.Series(["so long lyric commercial", "so long"])).tolist()
+    [True, False]
+    """
+    return lyrics.str.strip().str.endswith(FOOTER)
+
+
 def strip_footer(lyrics: pd.Series) -> pd.Series:
     """Return the lyrics without the scraped footer "lyric commercial" at their end.
 

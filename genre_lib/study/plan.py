@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from genre_lib.data.schema import AUDIO_FEATURES, FEATURES, TOPIC_FEATURES
 from genre_lib.study.baselines import BASELINES
 
 STANDARD = "standard"
+ALL_SONGS, WITHOUT_FOOTER = "all songs", "without footer"
+COLLECTIONS = (ALL_SONGS, WITHOUT_FOOTER)
+"""What is learned from and tested on: all songs, or only those whose lyrics had no footer."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,11 @@ class Cell:
     """The seed of the split and of the training run."""
     variant: str = STANDARD
     """The change for an ablation, one of `VARIANTS`."""
+    collection: str = ALL_SONGS
+    """The songs that are learned from and tested on, one of `COLLECTIONS`."""
 
     def __str__(self) -> str:
-        return f"{self.model}, {self.split} {self.seed}, {self.variant}"
+        return f"{self.model}, {self.split} {self.seed}, {self.variant}, {self.collection}"
 
 
 Changes = dict[str, Any]
@@ -56,28 +61,35 @@ VARIANTS: dict[str, tuple[tuple[str, ...], Changes, Changes, Changes]] = {
 
 
 def plan(
-    splits: Sequence[str] = ("song", "artist"),
-    seeds: Iterable[int] = range(5),
-    ablations: bool = True,
+    splits: Sequence[str] = ("song", "artist"), seeds: int = 20, ablations: int = 5
 ) -> list[Cell]:
     """Return all cells of the course's study: baselines, recipes, ablations of `course`.
 
     All models of a split run one after the other, so that their seconds are comparable.
+
+    Parameters
+    ----------
+    splits
+        Kinds of split.
+    seeds
+        How many splits of each kind: seeds 0 to `seeds` - 1.
+    ablations
+        On how many of these splits the ablations and the `first` recipes run, too.
     """
-    seeds = list(seeds)
-    recipes = [f"{name} {task}" for n in ("course", "first") for name, task in RECIPES if name == n]
-    models = [(model, STANDARD) for model in (*BASELINES, *recipes)]
-    if ablations:
-        models += [
-            (f"course {task}", variant)
-            for variant, (tasks, *_) in VARIANTS.items()
-            for task in tasks
-        ]
+    course, first = (
+        [f"{name} {task}" for name, task in RECIPES if name == chosen]
+        for chosen in ("course", "first")
+    )
+    finalists = [(model, STANDARD) for model in (*BASELINES, *course)]
+    others = [(model, STANDARD) for model in first] + [
+        (f"course {task}", variant) for variant, (tasks, *_) in VARIANTS.items() for task in tasks
+    ]
     return [
-        Cell(model, split, seed, variant)
+        Cell(model, split, seed, variant, collection)
+        for seed in range(seeds)
         for split in splits
-        for seed in seeds
-        for model, variant in models
+        for collection in COLLECTIONS
+        for model, variant in (finalists + others if seed < ablations else finalists)
     ]
 
 

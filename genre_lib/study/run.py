@@ -19,13 +19,14 @@ from tqdm import tqdm
 
 from genre_lib.classifier.classifier import GenreClassifier
 from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.data.songs import has_footer
 from genre_lib.data.splits import Split, split_songs
 from genre_lib.environment import versions
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import Report
 from genre_lib.study.baselines import BASELINES, stack
 from genre_lib.study.baselines import PACKAGES as BASELINE_PACKAGES
-from genre_lib.study.plan import Cell, cell_recipe
+from genre_lib.study.plan import WITHOUT_FOOTER, Cell, cell_recipe
 from genre_lib.study.results import write_result
 from genre_lib.study.tables import summarise
 from genre_lib.training.device import choose_device
@@ -39,6 +40,8 @@ def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict[str,
     baselines, are trained on these, too.
     """
     split = split_songs(songs, cell.split, cell.seed)
+    if cell.collection == WITHOUT_FOOTER:
+        split = Split(*(part[~has_footer(part["lyrics"])] for part in split))
     start = time.perf_counter()
     if cell.model in BASELINES:
         report = _evaluate_baseline(split, cell)

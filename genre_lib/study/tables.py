@@ -2,38 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
-from genre_lib.evaluation.intervals import interval
+from genre_lib.evaluation.intervals import interval_over_splits, verdict
 from genre_lib.study.plan import STANDARD
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return means and standard deviations over seeds, one row per split, variant and model."""
+    """Return means and deviations over splits, per split, collection, variant and model."""
     measures = ["accuracy", "macro_f1", "top2_accuracy", "calibration_error", "seconds"]
-    by = rows.groupby(["split", "variant", "model"], sort=False)
+    by = rows.groupby(["split", "collection", "variant", "model"], sort=False)
     table = by[measures].agg(["mean", "std"])
     table.columns = ["_".join(pair) for pair in table.columns]
     return table.assign(base_rate=by["base_rate"].mean(), runs=by.size())
 
 
-def paired(
-    rows: pd.DataFrame, model: str, peer: str, split: str, measure: str = "accuracy"
-) -> tuple[float, float]:
-    """Return the mean difference of `model` and `peer` on the same splits, and its half-width.
+def compare(
+    rows: pd.DataFrame,
+    pairs: Iterable[tuple[str, str]],
+    measure: str = "accuracy",
+    variant: str = STANDARD,
+) -> pd.DataFrame:
+    """Return the mean differences of pairs of models, in points, on the splits that both have.
 
-    The half-width is that of a 95 % interval. `measure` is a column of `rows`.
+    Parameters
+    ----------
+    rows
+        A study's rows.
+    pairs
+        Names of two models each: the table's difference is the first minus the second.
+    measure
+        A column of `rows`, a share from 0 to 1.
+    variant
+        The variant of the first model; the second model's is the standard one. To judge an
+        ablation, compare a model with itself.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair, kind of split and collection, with columns `difference`, `half_width`
+        (of the 95 % interval, `interval_over_splits`), `splits` and `verdict`.
     """
-    chosen = rows[(rows["split"] == split) & (rows["variant"] == STANDARD)]
-    table = chosen.pivot(index="seed", columns="model", values=measure)
-    return interval(table[model] - table[peer])
+    key = ["split", "collection", "variant", "model", "seed"]
+    values = 100 * rows.set_index(key)[measure]
+    found = []
+    for model, other in pairs:
+        for split, collection in rows[["split", "collection"]].drop_duplicates().to_numpy():
+            try:
+                ours = values.loc[split, collection, variant, model]
+                theirs = values.loc[split, collection, STANDARD, other]
+            except KeyError:
+                continue
+            differences = (ours - theirs).dropna()
+            mean, half = interval_over_splits(differences)
+            found.append(
+                {
+                    "model": model,
+                    "other": other,
+                    "split": split,
+                    "collection": collection,
+                    "difference": mean,
+                    "half_width": half,
+                    "splits": len(differences),
+                    "verdict": verdict(mean, half),
+                }
+            )
+    return pd.DataFrame(found)
+
+
+def overall(verdicts: Iterable[str]) -> str:
+    """Return what may be said of a pair of models on all kinds of splits and songs together.
+
+    Examples
+    --------
+    >>> overall(["better", "better"]), overall(["better", "level"]), overall(["better", "worse"])
+    ('better', 'level', 'level')
+    """
+    found = set(verdicts)
+    return found.pop() if len(found) == 1 else "level"
 
 
 def markdown_table(rows: pd.DataFrame) -> str:
-    """Return a Markdown table: percentages as mean ± standard deviation over seeds."""
+    """Return a Markdown table: percentages as mean ± standard deviation over splits."""
     lines = [
-        "| split | variant | model | accuracy | macro-F1 | top-2 | calibration error | seconds |",
-        "|---|---|---|---|---|---|---|---|",
+        "| split | songs | variant | model | splits | accuracy | macro-F1 | top-2 "
+        "| calibration error | seconds |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in summarise(rows).reset_index().to_dict("records"):
         shares = [
@@ -41,7 +97,7 @@ def markdown_table(rows: pd.DataFrame) -> str:
             for m in ("accuracy", "macro_f1", "top2_accuracy", "calibration_error")
         ]
         lines.append(
-            f"| {row['split']} | {row['variant']} | {row['model']} | {' | '.join(shares)} "
-            f"| {row['seconds_mean']:.1f} |"
+            f"| {row['split']} | {row['collection']} | {row['variant']} | {row['model']} "
+            f"| {row['runs']} | {' | '.join(shares)} | {row['seconds_mean']:.1f} |"
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What is counted from probabilities, by hand; and how sure one may be of a mean."""
+"""What is counted from probabilities, by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from genre_lib.evaluation.intervals import interval
 from genre_lib.evaluation.report import Report, mean_probabilities
 
 
@@ -46,8 +45,3 @@ def test_confidence_falls_into_ten_bins_of_which_the_last_holds_certainty():
     spread = np.zeros((10, 7))
     spread[:, 0] = np.arange(10) / 10 + 0.05
     assert len(Report(np.sort(spread), np.zeros(10, int)).reliability()) == 10
-
-
-def test_an_interval_is_student_s():
-    mean, half = interval([1.0, 2.0, 3.0])
-    assert mean == 2.0 and half == pytest.approx(4.3027 * 1.0 / np.sqrt(3), rel=1e-4)

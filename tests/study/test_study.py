@@ -14,15 +14,18 @@ from genre_lib import FEATURES, GENRES, GenreClassifier
 from genre_lib.classifier.recipes import RECIPES
 from genre_lib.cli.arguments import parser
 from genre_lib.cli.main import main
+from genre_lib.data.schema import FOOTER
+from genre_lib.data.songs import has_footer, strip_footer
 from genre_lib.data.splits import split_songs
 from genre_lib.errors import GenreLibError
+from genre_lib.evaluation.intervals import interval_over_splits
 from genre_lib.study import plan as plan_module
 from genre_lib.study import run as study
 from genre_lib.study.baselines import BASELINES, stack
 from genre_lib.study.plan import Cell, plan
 from genre_lib.study.results import read_result, write_result
 from genre_lib.study.run import run_study
-from genre_lib.study.tables import markdown_table, paired
+from genre_lib.study.tables import compare, markdown_table, overall
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -88,22 +91,67 @@ def test_a_study_is_not_mixed_with_other_songs(songs, tmp_path):
 
 def test_the_plan_holds_every_model_split_and_seed():
     cells = plan()
+    assert len(cells) == len(set(cells))
     standard = [c for c in cells if c.variant == "standard"]
-    assert len(standard) == len(set(standard)) == (len(BASELINES) + 6) * 2 * 5
+    finalists = [c for c in standard if not c.model.startswith("first")]
+    assert len(finalists) == (len(BASELINES) + 3) * 2 * 2 * 20
+    assert len(standard) - len(finalists) == 3 * 2 * 2 * 5
     assert {c.variant for c in cells} == {"standard", *plan_module.VARIANTS}
+    assert {c.seed for c in cells if c.variant != "standard"} == set(range(5))
     assert all(plan_module.cell_recipe(c) for c in cells if c.model not in BASELINES)
 
 
-def test_a_paired_difference_leaves_the_splits_out_of_it():
-    rows = pd.DataFrame(
+def invented_rows(**accuracies):
+    """Rows of a study by song on all songs, from accuracies of the splits 0, 1, … by model."""
+    key = {"split": "song", "collection": "all songs", "variant": "standard"}
+    return pd.DataFrame(
         [
-            {"model": m, "split": "song", "seed": s, "variant": "standard", "accuracy": a}
-            for s, base in enumerate([0.3, 0.5, 0.7])
-            for m, a in (("ours", base + 0.01), ("theirs", base))
+            key | {"model": model, "seed": seed, "accuracy": accuracy}
+            for model, found in accuracies.items()
+            for seed, accuracy in enumerate(found)
         ]
     )
-    mean, half = paired(rows, "ours", "theirs", "song")
-    assert mean == pytest.approx(0.01) and half == pytest.approx(0, abs=1e-9)
+
+
+def test_a_paired_difference_leaves_the_splits_out_of_it():
+    rows = invented_rows(ours=[0.31, 0.51, 0.71], theirs=[0.3, 0.5, 0.7])
+    (row,) = compare(rows, [("ours", "theirs")]).to_dict("records")
+    assert row["difference"] == pytest.approx(1) and row["half_width"] == pytest.approx(0, abs=1e-9)
+    assert (row["splits"], row["verdict"]) == (3, "better")
+
+
+def test_models_are_compared_on_the_splits_that_both_have():
+    rows = invented_rows(ours=[0.31, 0.53], theirs=[0.3, 0.5, 0.9])
+    (row,) = compare(rows, [("ours", "theirs"), ("ours", "unknown")]).to_dict("records")
+    mean, half = interval_over_splits([1.0, 3.0])
+    assert (row["splits"], row["difference"]) == (2, pytest.approx(mean))
+    assert row["half_width"] == pytest.approx(half) and row["verdict"] == "level"
+
+
+def test_better_is_better_everywhere():
+    rows = invented_rows(ours=[0.3, 0.31], theirs=[0.2, 0.21])
+    worse = rows.assign(collection="without footer", accuracy=1 - rows["accuracy"])
+    found = compare(pd.concat([rows, worse]), [("ours", "theirs")])["verdict"]
+    assert list(found) == ["better", "worse"] and overall(found) == "level"
+
+
+def test_a_cell_without_footer_neither_learns_from_nor_is_tested_on_footer_songs(
+    songs, monkeypatch
+):
+    plain = strip_footer(songs["lyrics"])
+    songs["lyrics"] = plain.where(songs.index % 3 > 0, plain + f" {FOOTER}")
+    seen = []
+
+    def recorded(train, scored):
+        seen.extend([train, scored])
+        return np.full((len(scored), 7), 1 / 7)
+
+    monkeypatch.setitem(BASELINES, "majority", ("none", recorded))
+    for collection in plan_module.COLLECTIONS:
+        study.run_cell(songs, Cell("majority", "artist", 0, collection=collection))
+    shares = [has_footer(table["lyrics"]).mean() for table in seen]
+    assert min(shares[:2]) > 0.2 and shares[2:] == [0, 0]
+    assert len(seen[2]) + len(seen[3]) == (~has_footer(songs["lyrics"])).sum()
 
 
 def test_a_stored_result_carries_its_circumstances(tmp_path):
@@ -195,7 +243,7 @@ def test_a_study_s_file_has_the_command_that_makes_it_again(songs, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     songs.to_csv("my songs.csv", index=False)
     monkeypatch.setattr(plan_module, "plan", lambda *_, **__: [Cell("majority", "song", 0)])
-    given = ["--split", "artist", "--split", "song", "--seeds", "3", "--no-ablations"]
+    given = ["--split", "artist", "--split", "song", "--seeds", "3", "--ablations", "1"]
     given += ["--device", "cpu", "--data", "my songs.csv", "--out", "study.json"]
     assert main(["study", *given]) == 0
     command = json.loads(Path("study.json").read_text())["command"]
@@ -229,15 +277,9 @@ def test_a_variant_changes_what_it_says_and_nothing_else(variant):
 
 def test_the_table_of_a_study_has_means_and_deviations_over_seeds():
     measures = {"macro_f1": 0.4, "top2_accuracy": 0.6, "calibration_error": 0.1, "seconds": 2.0}
-    rows = pd.DataFrame(
-        [
-            {"model": "ours", "split": "song", "seed": s, "variant": "standard", "accuracy": a}
-            | measures
-            | {"base_rate": 0.2}
-            for s, a in enumerate([0.3, 0.5])
-        ]
-    )
+    rows = invented_rows(ours=[0.3, 0.5]).assign(**measures, base_rate=0.2)
     (row,) = markdown_table(rows).splitlines()[2:]
     assert row == (
-        "| song | standard | ours | 40.0 ± 14.1 | 40.0 ± 0.0 | 60.0 ± 0.0 | 10.0 ± 0.0 | 2.0 |"
+        "| song | all songs | standard | ours | 2 | 40.0 ± 14.1 | 40.0 ± 0.0 | 60.0 ± 0.0 "
+        "| 10.0 ± 0.0 | 2.0 |"
     )
