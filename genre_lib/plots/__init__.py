@@ -7,6 +7,7 @@ Examples
 'Songs by genre'
 """
 
+from genre_lib.plots.groups import distributions
 from genre_lib.plots.results import (
     accuracies,
     calibration,
@@ -38,6 +39,7 @@ __all__ = [
     "calibration",
     "confusion",
     "density",
+    "distributions",
     "features_by_genre",
     "genre_plane",
     "genre_shares",

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from genre_lib.data.schema import FEATURES
+from genre_lib.evaluation.intervals import interval_over_songs
 from genre_lib.plots.style import (
     ACCENT,
     DIVERGING,
@@ -162,12 +163,11 @@ def score_over_time(songs: pd.DataFrame, score: str, genre: str) -> go.Figure:
         ("all songs", songs, MUTED),
         (genre, songs[songs["genre"] == genre], GENRE_COLOURS[genre]),
     ):
-        by = rows.groupby(rows["release_date"] // 10 * 10)[score].agg(["mean", "sem"])
-        half = 1.96 * by["sem"].fillna(0)
+        by = _mean_scores(rows, rows["release_date"] // 10 * 10, score)
         figure.add_scatter(
             x=by.index,
             y=by["mean"].round(4),
-            error_y={"type": "data", "array": half.round(4), "thickness": 1.2, "width": 3},
+            error_y={"type": "data", "array": by["half"].round(4), "thickness": 1.2, "width": 3},
             name=name,
             line_color=colour,
             hovertemplate=f"{name}, %{{x}}s: %{{y:.3f}}<extra></extra>",
@@ -188,11 +188,11 @@ def scores_of_genres(songs: pd.DataFrame, scores: Sequence[str]) -> go.Figure:
     order = songs.groupby("genre")[scores[0]].mean().sort_values().index
     sentences = []
     for column, score in enumerate(scores, start=1):
-        by = songs.groupby("genre")[score].agg(["mean", "sem"]).loc[order]
+        by = _mean_scores(songs, songs["genre"], score).loc[order]
         figure.add_scatter(
             x=by["mean"].round(4),
             y=order,
-            error_x={"type": "data", "array": (1.96 * by["sem"]).round(4), "thickness": 1.2},
+            error_x={"type": "data", "array": by["half"].round(4), "thickness": 1.2},
             mode="markers",
             marker={"color": [GENRE_COLOURS[g] for g in order], "size": 10},
             hovertemplate="%{y}: %{x:.3f}<extra></extra>",
@@ -207,6 +207,17 @@ def scores_of_genres(songs: pd.DataFrame, scores: Sequence[str]) -> go.Figure:
         )
     alt = "Dots with 95 % intervals, one row per genre: " + "; ".join(sentences)
     return finish(figure, "Mean scores with 95 % intervals", alt, height=360)
+
+
+def _mean_scores(songs: pd.DataFrame, groups: pd.Series, score: str) -> pd.DataFrame:
+    """Return each group's mean score and the half-width of its 95 % interval, NaN if unknown."""
+    found = {}
+    for name, rows in songs.groupby(groups):
+        if rows["artist_name"].nunique() > 1:
+            found[name] = interval_over_songs(rows[score], rows["artist_name"])
+        else:
+            found[name] = (rows[score].mean(), float("nan"))
+    return pd.DataFrame.from_dict(found, orient="index", columns=["mean", "half"])
 
 
 def density(songs: pd.DataFrame, x: str, y: str) -> go.Figure:

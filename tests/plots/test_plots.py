@@ -37,6 +37,8 @@ def figures(songs, trained):
     yield plots.genre_plane(songs, "energy", "valence")
     yield plots.features_by_genre(songs)
     yield plots.lyrics_lengths(words, songs["genre"])
+    yield plots.distributions(words, words > 50, "Words", "number of words")
+    yield plots.distributions(words, songs["genre"], "Words", "number of words")
     yield plots.score_over_time(songs, "danceability", "pop")
     yield plots.scores_of_genres(songs, ["valence", "energy"])
     yield plots.density(songs, "acousticness", "instrumentalness")
