@@ -11,13 +11,17 @@ DIVIDED = (
 )
 COSINE = "torch.cosine_similarity(vectors, vectors[position].unsqueeze(0))"
 INTERVAL = """
-def paired_interval(first, second):
+def paired_interval(first, second, ratio):
     first, second = np.asarray(first), np.asarray(second)
     n = len(first)
-    half = {factor} * {deviation} / np.sqrt(n)
+    half = {factor} * {deviation} * np.sqrt({overlap})
     return float((first - second).mean()), float(half)
 """
-STUDENT = {"factor": "stats.t.ppf(0.975, n - 1)", "deviation": "(first - second).std(ddof=1)"}
+STUDENT = {
+    "factor": "stats.t.ppf(0.975, n - 1)",
+    "deviation": "(first - second).std(ddof=1)",
+    "overlap": "1 / n + ratio",
+}
 MISTAKES = [
     {
         "name": "the product of vectors instead of the cosine",
@@ -121,8 +125,7 @@ MISTAKES = [
         "name": "the splits are not paired",
         "part": "q6",
         "code": INTERVAL.format(
-            factor=STUDENT["factor"],
-            deviation="np.sqrt(first.var(ddof=1) + second.var(ddof=1))",
+            **STUDENT | {"deviation": "np.sqrt(first.var(ddof=1) + second.var(ddof=1))"}
         ),
         "loses": ["test_q6_paired"],
         "hint": "split by split",
@@ -133,6 +136,13 @@ MISTAKES = [
         "code": INTERVAL.format(**STUDENT | {"factor": "1.96"}),
         "loses": ["test_q6_student"],
         "hint": "larger than 1.96",
+    },
+    {
+        "name": "splits that overlap are taken for independent",
+        "part": "q6",
+        "code": INTERVAL.format(**STUDENT | {"overlap": "1 / n"}),
+        "loses": ["test_q6_overlap"],
+        "hint": "wide enough for splits that overlap",
     },
     {
         "name": "the deviation divides by n",
