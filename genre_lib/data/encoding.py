@@ -222,10 +222,9 @@ class SongEncoder:
         """Return the encoder that `to_json` has stored."""
         content = json.loads(text)
         encoder = cls(**content["settings"])
-        size = (len(content["settings"]["features"]),)
         if content["mean"] is not None:
-            encoder.mean = np.array(content["mean"], float).reshape(size)
-            encoder.deviation = np.array(content["deviation"], float).reshape(size)
+            encoder.mean = np.array(content["mean"])
+            encoder.deviation = np.array(content["deviation"])
         encoder.tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
         return encoder
 

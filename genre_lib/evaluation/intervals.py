@@ -19,6 +19,6 @@ def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float
     >>> round(mean, 3), round(half_width, 3)
     (0.51, 0.025)
     """
-    runs = np.asarray(values, float)
+    runs = np.asarray(values)
     quantile = stats.t.ppf(0.5 + level / 2, len(runs) - 1)
     return float(runs.mean()), float(quantile * runs.std(ddof=1) / np.sqrt(len(runs)))
