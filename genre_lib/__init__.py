@@ -3,21 +3,31 @@
 The core, in reading order, and the chapters that explain each part:
 
     data/schema            names: genres, scores, columns                  1  The songs
-    data/checks            what a valid table of songs is                  1
     data/songs             where songs come from                           1
     data/splits            training, validation and test songs             1
-    data/encoding          words and scores become numbers                 2  Tensors
-    data/tensors           the data set that networks learn from           2
-    training/loop          one loop for every network                      3  The training loop
-    training/history       losses, and the best epoch                      3
-    training/device        CPU or GPU                                      3
+    data/tensors           the data set that networks learn from           2  Tensors
+    data/encoding          words and scores become numbers                 2
+    models/__init__        what every network has                          3  The training loop
     evaluation/report      accuracy, F1, calibration                       3
-    models/original        the networks of the original post               4  The lyrics network
+    training/history       losses, and the best epoch                      3
+    training/loop          one loop for every network                      3
+    models/parts, original   the networks of the original post             4  The lyrics network
     models/first           the simple ideas, done right                    4 to 6
     models/course          the course's networks                           4 to 6
-    classifier/            encoder and network in one object, on disk      6  The combined network
+    classifier/recipes     settings for each network                       4 to 6
+    classifier/classifier  encoder and network in one object               6  The combined network
     classifier/words       what the network has learned about words        7  Word embeddings
     evaluation/intervals   how precise a mean is                           Evaluation
+
+At first reading, only look up what you need in the others:
+
+    errors, data/checks    what can be wrong with a table, in sentences    1
+    data/published, files  the download, and files that are never half-written
+    training/device, training/strategy, environment   where, and with whom, training runs
+    classifier/run_folder  a trained network on disk                       6
+
+And some need more probability and NumPy than the course:
+
     plots/                 every figure
     data/synthetic, data/bayes   made-up songs, and their best classifier  The ceiling
 

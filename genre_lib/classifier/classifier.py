@@ -76,8 +76,11 @@ class GenreClassifier:
     ) -> History:
         """Learn only the weights, from songs that the classifier's fitted encoder has encoded."""
         torch.manual_seed(seed)
-        self.network = self.recipe.build(len(self.encoder.words))
-        return fit(self.network, train, validation, seed=seed, **self.recipe.training | settings)
+        self.network = None  # should training fail, nothing half-trained is left
+        network = self.recipe.build(len(self.encoder.words))
+        history = fit(network, train, validation, seed=seed, **(self.recipe.training | settings))
+        self.network = network
+        return history
 
     def encode(self, songs: pd.DataFrame) -> SongTensors:
         """Convert a table of n songs to the tensors that the network looks at.

@@ -125,7 +125,10 @@ def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
 
 
 def word_counts(classifier: GenreClassifier, songs: pd.DataFrame) -> pd.Series:
-    """Return in how many songs each word of the vocabulary occurs, without `<pad>` and `<unk>`."""
+    """Return in how many songs each word of the vocabulary occurs, without `<pad>` and `<unk>`.
+
+    Words after the encoder's `max_tokens` don't count.
+    """
     encoder = classifier.encoder
     counts: Counter[int] = Counter()
     for ids in encoder.encode(songs).lyrics.numpy():

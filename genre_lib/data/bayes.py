@@ -1,7 +1,7 @@
 """The best possible classifier of synthetic songs: Bayes' rule with the generator's densities.
 
-Given the sound s of a song, `genre_lib.data.synthetic` draws everything but the genre from
-closed-form distributions: the words from a Dirichlet-multinomial of the song's topic counts times
+Given the sound s of a song, `genre_lib.data.synthetic` draws words and scores from closed-form
+distributions: the words from a Dirichlet-multinomial of the song's topic counts times
 the product of beta, the audio scores from a mixture of Gaussians (the slope of the shared curves
 cancels). So P(genre | inputs) can be computed, exactly for a song of an unseen artist.
 

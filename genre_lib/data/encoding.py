@@ -22,6 +22,7 @@ from genre_lib.data.songs import strip_footer
 from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
 from genre_lib.errors import GenreLibError, SongsError
 
+# The tokenizer numbers special tokens in this order, so their ids are PAD_ID and UNKNOWN_ID.
 PAD, UNKNOWN = "<pad>", "<unk>"
 
 
@@ -69,9 +70,9 @@ class SongEncoder:
         }
         self.tokenizer = _empty_tokenizer()
         self.mean: np.ndarray | None = None
-        """What is subtracted from each score, shape (22,); `None` before `fit`."""
+        """What is subtracted from each score, shape (scores,); `None` if no scores were learned."""
         self.deviation: np.ndarray | None = None
-        """What each score is then divided by, shape (22,)."""
+        """What each score is then divided by, shape (scores,)."""
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
         """Learn from the lyrics, the scores, or both; some scores alone raise `SongsError`."""
@@ -109,7 +110,9 @@ class SongEncoder:
         self.tokenizer = _empty_tokenizer()
         names, moments = self.settings["features"], []
 
-        def texts() -> Iterator[list[str]]:
+        # One pass over the tables yields lyrics to the tokenizer and adds up the scores' moments.
+        # If no table has lyrics, `next` below runs it to the end.
+        def lyrics_and_moments() -> Iterator[list[str]]:
             for songs, lyrics in pieces:
                 if self._has_scores(songs):
                     scores = finite_scores(songs[names])
@@ -117,7 +120,7 @@ class SongEncoder:
                 if lyrics is not None:
                     yield lyrics
 
-        lyrics = texts()
+        lyrics = lyrics_and_moments()
         first = next(lyrics, None)
         if first is not None:
             trainer = WordLevelTrainer(
@@ -131,8 +134,8 @@ class SongEncoder:
         if moments:
             self.mean, self.deviation = np.zeros(len(names)), np.ones(len(names))
         if moments and self.settings["scale"]:
-            songs, means, variances = map(np.array, zip(*moments, strict=True))
-            share = songs / songs.sum()
+            counts, means, variances = map(np.array, zip(*moments, strict=True))
+            share = counts / counts.sum()
             self.mean = share @ means
             # The variance within the tables plus that of their means.
             deviation = np.sqrt(share @ (variances + (means - self.mean) ** 2))
@@ -201,7 +204,7 @@ class SongEncoder:
 
     @property
     def words(self) -> list[str]:
-        """The vocabulary: `words[i]` has id `i`; frequent words come first."""
+        """The vocabulary: `words[i]` has id `i`; after two special tokens, frequent words first."""
         ids = self.tokenizer.get_vocab()
         return sorted(ids, key=ids.__getitem__)
 
@@ -219,10 +222,9 @@ class SongEncoder:
         """Return the encoder that `to_json` has stored."""
         content = json.loads(text)
         encoder = cls(**content["settings"])
-        size = (len(content["settings"]["features"]),)
         if content["mean"] is not None:
-            encoder.mean = np.array(content["mean"], float).reshape(size)
-            encoder.deviation = np.array(content["deviation"], float).reshape(size)
+            encoder.mean = np.array(content["mean"])
+            encoder.deviation = np.array(content["deviation"])
         encoder.tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
         return encoder
 

@@ -21,7 +21,7 @@ TOPIC_FEATURES = (
     "romantic", "communication", "obscene", "music", "movement/places",
     "light/visual perceptions", "family/spiritual", "like/girls", "sadness", "feelings",
 )  # fmt: skip
-"""Sixteen scores that a topic model (LDA) assigned to the lyrics; they sum to about 1."""
+"""Sixteen scores that a topic model (LDA) assigned to the lyrics; they sum to 1 or less."""
 
 AUDIO_FEATURES = (
     "danceability", "loudness", "acousticness", "instrumentalness", "valence", "energy",

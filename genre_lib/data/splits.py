@@ -38,7 +38,8 @@ def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
     Raises
     ------
     SongsError
-        When a genre has fewer than 10 songs, or `by` is neither word.
+        When `by` is neither word, there is no artist to go by, a genre is missing or has fewer
+        than 10 songs, or there are fewer than 10 artists.
 
     Examples
     --------
@@ -67,7 +68,7 @@ def hold_out(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
 
 
 def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
-    """Assign each song to one of ten folds of equal size and genre shares, shape (n,)."""
+    """Assign each song to one of ten folds of nearly equal size and genre shares, shape (n,)."""
     splitters = {
         "song": StratifiedKFold(FOLDS, shuffle=True, random_state=seed),
         "artist": StratifiedGroupKFold(FOLDS),

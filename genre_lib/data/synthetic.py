@@ -8,9 +8,9 @@
     audio   | s ~ six Gaussians                  transformed by monotone curves, same for all genres
 
 The topic scores are smoothed shares of the topics among the words, (n_k + 1/19) / (N + 1), as in
-the real file, whose smallest values reveal a topic model of 19 topics. So everything but `genre`
-has a closed-form likelihood given s, and `genre_lib.data.bayes` can compute the predictions of the
-best possible classifier.
+the real file, whose smallest values reveal a topic model of 19 topics. So words, topic scores
+and audio scores have a closed-form likelihood given s, and `genre_lib.data.bayes` can compute the
+predictions of the best possible classifier. Years and the footer depend on the genre.
 
 All constants in `synthetic.json` are summaries of the real songs, computed by
 `benchmarks/calibrate_synthetic.py`. Chapters 1 and 7 use and explain these songs.

@@ -35,9 +35,9 @@ class SongTensors(Dataset[Batch]):
     lyrics: Tensor
     """Token ids, shape (n, tokens), int32; short songs are padded with `PAD_ID`."""
     features: Tensor
-    """The 22 scores, shape (n, 22), float32."""
+    """The scores, by default all 22: shape (n, 22), float32."""
     genre: Tensor
-    """The position in `GENRES`, shape (n,), int64; -1 for an unknown genre."""
+    """The position in `GENRES`, shape (n,), int64; -1 if the table had no genres."""
 
     def __len__(self) -> int:
         return len(self.genre)

@@ -1,4 +1,4 @@
-"""Figures of the songs themselves. Used in chapter 1."""
+"""Figures of the songs themselves. Used in chapter 1 and on the first page."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def plan(
 
 def cell_recipe(cell: Cell) -> Recipe:
     """Return a cell's recipe, with the changes of its variant."""
-    recipe = get_recipe(*cell.model.split(" ", 1))
+    recipe = get_recipe(*cell.model.split())
     if cell.variant == STANDARD:
         return recipe
     _, encoder, layers, training = VARIANTS[cell.variant]

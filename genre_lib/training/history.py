@@ -23,7 +23,7 @@ class History:
     rows: list[dict[str, float]] = field(default_factory=list)
     """One per epoch: loss and accuracy of both sets, and seconds."""
     best_epoch: int = 0
-    """The epoch whose weights the network has now, counted from 1."""
+    """The epoch whose weights the network has after training, counted from 1."""
     interrupted: bool = False
     """Whether the user stopped training before its end."""
 
@@ -31,8 +31,9 @@ class History:
         """Return one row per epoch: loss and accuracy of both sets, and seconds.
 
         Training figures are means over the epoch's batches: dropout is on, the weights still
-        change, and the loss uses smoothed labels. Validation figures are computed after the
-        epoch, in evaluation mode and with the original labels.
+        change, the loss uses smoothed labels, and with several members it is the mean of their
+        losses. Validation figures are computed after the epoch, in evaluation mode, with the
+        original labels and the members' mean probabilities.
         """
         return pd.DataFrame(self.rows, index=pd.RangeIndex(1, len(self.rows) + 1, name="epoch"))
 
@@ -85,8 +86,8 @@ class TrainingState:
             self.lowest, self.history.best_epoch = row["validation_loss"], self.epochs
             self.best_weights = copy.deepcopy(self.network.state_dict())
 
-    def restore_best_weights(self) -> None:
-        """Load the stored weights of the best epoch, if any, into the network."""
+    def finish(self) -> None:
+        """Restore the best epoch's weights if patience stored any; else the last is the best."""
         if self.best_weights is not None:
             self.network.load_state_dict(self.best_weights)
         else:

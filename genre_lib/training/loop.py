@@ -77,7 +77,7 @@ def fit(
     patience
         Stop after this many epochs without a lower validation loss; restore the best weights.
     seed
-        Fixes the order of the songs and the dropout, and so, on one CPU, the weights.
+        Fixes the songs' order and the dropout, and so, from equal weights on one CPU, the result.
     strategy, hooks
         How processes share the work, and what is called after each epoch (chapter *Scaling*).
 
@@ -93,7 +93,7 @@ def fit(
     _check(network, train, validation, settings)
     network, train, validation = move(device, network, train, validation)
     if (adapt := getattr(network, "adapt", None)) is not None:
-        adapt(train.sample(100_000))
+        adapt(train.sample(100_000))  # computes constants, such as how rare each word is
     torch.manual_seed(seed)
     optimiser = _adam(network, learning_rate, weight_decay, epsilon)
     steps = epochs * math.ceil(len(train) / batch_size)
@@ -120,7 +120,7 @@ def fit(
                 bar.set_postfix({name: f"{value:.3f}" for name, value in row.items()})
     except KeyboardInterrupt:
         state.history.interrupted = True
-    state.restore_best_weights()
+    state.finish()
     network.eval()
     return state.history
 
@@ -170,6 +170,7 @@ def _one_cycle(optimiser: torch.optim.Optimizer, learning_rate: float, steps: in
         anneal_strategy="linear",
         cycle_momentum=False,
     )
+    # torch calls this after every step, so the loop needn't know that there is a schedule.
     optimiser.register_step_post_hook(lambda *_: schedule.step())
     return schedule
 

@@ -145,6 +145,11 @@ def test_a_distinct_word_is_kept_once_after_the_lines_were_cut_into_tokens():
     assert (second != PAD_ID).sum() == 1
 
 
+def test_a_plain_line_is_cut_into_the_words_of_the_vocabulary():
+    encoder = SongEncoder(min_frequency=1, distinct=True).fit(table(["Love LOVE love me"]))
+    assert encoder.words[2:] == ["love", "me"]
+
+
 def test_words_are_counted_by_song_where_a_song_keeps_each_once():
     songs = pd.DataFrame({"lyrics": ["la la la la", "love la", "love love"]})
     assert SongEncoder(min_frequency=2, distinct=True).fit(songs).words[2:] == ["la", "love"]

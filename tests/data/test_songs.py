@@ -174,6 +174,14 @@ def test_hold_out_keeps_no_test_songs(songs):
     assert not set(split.train.index) & set(split.validation.index)
 
 
+@pytest.mark.parametrize("by", ["song", "artist"])
+def test_hold_out_holds_out_the_validation_songs_of_the_split_with_that_seed(songs, by):
+    held = [hold_out(songs, by, seed).validation.index for seed in (0, 1)]
+    split = [split_songs(songs, by, seed).validation.index for seed in (0, 1)]
+    assert held[0].equals(split[0]) and held[1].equals(split[1]) and not held[0].equals(held[1])
+    assert hold_out(songs).validation.index.equals(split_songs(songs).validation.index)
+
+
 def test_a_split_that_can_not_be_is_refused(songs):
     with pytest.raises(SongsError, match="'jazz' has only 3 songs"):
         split_songs(songs.drop(songs.index[songs["genre"] == "jazz"][3:]))

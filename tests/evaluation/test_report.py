@@ -21,6 +21,12 @@ def test_a_report_counts_as_one_would_by_hand():
     assert report.confusion.loc["jazz", "hip hop"] == 1
 
 
+def test_a_summary_has_every_measure_by_name():
+    report = Report(np.eye(7)[[0, 0, 1]], np.array([0, 1, 1]))
+    names = ["accuracy", "macro_f1", "base_rate", "top2_accuracy", "calibration_error", "loss"]
+    assert report.summary() == {"songs": 3} | {name: getattr(report, name) for name in names}
+
+
 def test_members_answer_with_the_mean_of_their_probabilities():
     one, two = [4.0, 0.0, 0, 0, 0, 0, 0], [0.0, 1.0, 0, 0, 0, 0, 0]
     logits = torch.tensor([[one, two]])

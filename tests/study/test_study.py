@@ -78,6 +78,86 @@ def test_a_stopped_study_goes_on_where_it_was(songs, tmp_path, monkeypatch):
     assert markdown_table(rows).count("\n") == 2
 
 
+def test_rows_are_in_the_order_of_the_plan_after_those_that_it_does_not_have(songs, tmp_path):
+    path = tmp_path / "study.json"
+    cells = [Cell("majority", "song", seed) for seed in range(4)]
+    run_study(songs, [cells[3], cells[2], cells[0]], path, "command", progress=False)
+    rows = run_study(songs, cells[:3], path, "command", progress=False)
+    assert rows["seed"].tolist() == [3, 0, 1, 2]
+
+
+def test_a_finished_study_runs_nothing(songs, tmp_path):
+    cells = [Cell("majority", "song", 0)]
+    first = run_study(songs, cells, tmp_path / "study.json", "command", progress=False)
+
+    def fail(*_):
+        raise AssertionError("a cluster would be started for nothing")
+
+    again = run_study(
+        songs, cells, tmp_path / "study.json", "command", run_cells=fail, progress=False
+    )
+    assert again.equals(first)
+
+
+def test_a_study_says_what_it_was_made_from_and_shows_where_it_is(songs, tmp_path, capsys):
+    path = tmp_path / "study.json"
+    songs.attrs["source"] = "my songs"
+    run_study(songs, [Cell("majority", "song", 0)], path, "my command")
+    stored = json.loads(path.read_text())
+    assert (stored["command"], stored["data"], stored["rows"]) == ("my command", "my songs", 1500)
+    assert stored["baseline_versions"]["lightgbm"]
+    shown = capsys.readouterr().err
+    assert "1/1" in shown and "cell/s" in shown and "last: majority, song 0, standard" in shown
+    run_study(songs, [Cell("majority", "song", 1)], path, "my command", progress=False)
+    assert not capsys.readouterr().err
+
+
+def test_cells_run_on_the_device_that_was_asked_for(songs, tmp_path, monkeypatch):
+    asked, run = [], study.run_cell
+    monkeypatch.setattr(
+        study, "run_cell", lambda *given: asked.append(given[2]) or run(*given[:2], "cpu")
+    )
+    run_study(
+        songs, [Cell("majority", "song", 0)], tmp_path / "s.json", "command", "cpu", progress=False
+    )
+    assert asked == ["cpu"]
+
+
+def test_a_baseline_is_judged_by_the_right_genres_where_some_are_missing(songs, monkeypatch):
+    songs = songs[songs["genre"].isin(["jazz", "rock"])]
+    truth = songs["genre"].map(GENRES.index)
+    monkeypatch.setitem(
+        BASELINES, "majority", ("none", lambda _, scored: np.eye(7)[truth[scored.index]])
+    )
+    assert study.run_cell(songs, Cell("majority", "song", 0))["accuracy"] == 1
+
+
+@pytest.mark.parametrize("name", ["study", "study.txt", "study.json/"])
+def test_a_study_s_file_is_a_json_file(tmp_path, name):
+    if name.endswith("/"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(GenreLibError, match="ends in .json"):
+        study.check_study_target(tmp_path / name)
+
+
+def test_a_study_s_table_replaces_only_its_own(tmp_path):
+    (tmp_path / "study.md").write_text("my notes")
+    with pytest.raises(GenreLibError, match="would replace"):
+        study.check_study_target(tmp_path / "study.json")
+    (tmp_path / "study.json").write_text("{}")
+    assert study.check_study_target(tmp_path / "study.json") == tmp_path / "study.json"
+
+
+def test_a_study_s_file_with_incomplete_rows_is_refused(songs, tmp_path):
+    path = tmp_path / "study.json"
+    run_study(songs, [Cell("majority", "song", 0)], path, "command", progress=False)
+    stored = json.loads(path.read_text())
+    del stored["cells"][0]["seed"]
+    path.write_text(json.dumps(stored))
+    with pytest.raises(GenreLibError, match="not a study's file"):
+        run_study(songs, [], path, "command", progress=False)
+
+
 def test_a_study_is_not_mixed_with_other_songs(songs, tmp_path):
     path = tmp_path / "study.json"
     run_study(songs, [Cell("majority", "song", 0)], path, "command", progress=False)
@@ -237,6 +317,7 @@ def test_the_identity_of_songs_depends_on_all_that_splits_are_made_by(songs):
     for column, value in (("artist_name", "another"), ("release_date", 1950)):
         assert study.songs_identity(songs.assign(**{column: value})) != same
     assert study.songs_identity(songs[::-1]) != same
+    assert study.songs_identity(songs.set_axis(songs.index + 7)) == same
 
 
 def test_a_study_s_file_has_the_command_that_makes_it_again(songs, tmp_path, monkeypatch):
