@@ -31,6 +31,7 @@ from genre_lib.models.first import (
     LateCombinedNetwork,
     MeanLyricsNetwork,
 )
+from genre_lib.models.form import Form, topic_words
 from genre_lib.models.original import (
     OriginalCombinedNetwork,
     OriginalFeaturesNetwork,
@@ -42,6 +43,7 @@ __all__ = [
     "CombinedNetwork",
     "DenseFeaturesNetwork",
     "FeaturesNetwork",
+    "Form",
     "LateCombinedNetwork",
     "Lookup",
     "LyricsNetwork",
@@ -53,4 +55,5 @@ __all__ = [
     "SharedEnsemble",
     "WordBag",
     "count_parameters",
+    "topic_words",
 ]
