@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genre_lib.data.tensors import PAD_ID
+from genre_lib.errors import GenreLibError
 
 
 def repeats(ids: Tensor) -> Tensor:
@@ -104,3 +105,27 @@ def topic_words(topics: Tensor) -> Tensor:
     """
     smallest = topics.amin(dim=1).clamp(min=1e-5)  # at most 5,262 words
     return torch.stack([1 / (19 * smallest) - 1, 1 - topics.sum(dim=1)], dim=1)
+
+
+def with_topic_words(features: Tensor, topics: int) -> Tensor:
+    """Append `topic_words` to scores whose first `topics` columns are the topics, if that isn't 0.
+
+    Raises
+    ------
+    GenreLibError
+        When there are fewer scores than topics.
+
+    Examples
+    --------
+    >>> features = torch.full((3, 22), 0.01)
+    >>> with_topic_words(features, 16).shape, with_topic_words(features, 0).shape
+    (torch.Size([3, 24]), torch.Size([3, 22]))
+    """
+    if not topics:
+        return features
+    if features.shape[1] < topics:
+        raise GenreLibError(
+            f"There are only {features.shape[1]} scores, so they can't begin with the {topics} "
+            "topics: give the network the argument topics=0."
+        )
+    return torch.cat([features, topic_words(features[:, :topics])], dim=1)

@@ -160,8 +160,9 @@ def _form(train: pd.DataFrame, songs: pd.DataFrame) -> tuple[np.ndarray, np.ndar
 
 def _scores(table: pd.DataFrame) -> np.ndarray:
     """Return the 22 scores, N and the missing mass, shape (n, 24)."""
-    found = topic_words(torch.from_numpy(table[list(TOPIC_FEATURES)].to_numpy(dtype=float)))
-    return np.column_stack([table[list(FEATURES)].to_numpy(), found.numpy()])
+    found = topic_words(torch.tensor(table[list(TOPIC_FEATURES)].to_numpy(dtype=float)))
+    # Rounded, so that trees never see rounding errors, which differ from batch to batch.
+    return np.column_stack([table[list(FEATURES)].to_numpy(), found.numpy().round(6)])
 
 
 def _boost_on(genre: pd.Series, *inputs: Iterable[np.ndarray]) -> np.ndarray:
