@@ -14,6 +14,8 @@ The core, in reading order, and the chapters that explain each part:
     evaluation/report      accuracy, F1, calibration                       3
     models/original        the networks of the original post               4  The lyrics network
     models/first           the simple ideas, done right                    4 to 6
+    models/form            the form of lyrics; N from topics               4, 5
+    models/words           words that vote for genres                      4
     models/course          the course's networks                           4 to 6
     classifier/            encoder and network in one object, on disk      6  The combined network
     classifier/words       what the network has learned about words        7  Word embeddings

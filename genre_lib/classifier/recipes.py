@@ -136,7 +136,7 @@ RECIPES = {
             "lyrics",
             models.LyricsNetwork,
             encoder=COURSE_ENCODER,
-            training={"epochs": 8, "batch_size": 512} | ONE_CYCLE,
+            training={"epochs": 12, "batch_size": 512} | ONE_CYCLE,
         ),
         Recipe(
             "course",
@@ -150,7 +150,7 @@ RECIPES = {
             "combined",
             models.CombinedNetwork,
             encoder=COURSE_ENCODER,
-            training={"epochs": 8, "batch_size": 512} | ONE_CYCLE,
+            training={"epochs": 12, "batch_size": 512} | ONE_CYCLE,
         ),
     )
 }

@@ -15,8 +15,8 @@ class WordBag(nn.Module):
     """TF-IDF as a layer: a weighted sum of the vectors of a song's words. Chapter 4.
 
     A word counts once per song, with its rarity as weight; the weights of a song are scaled to
-    length 1. This is scikit-learn's `TfidfVectorizer(binary=True)`. In training, each word is
-    dropped with probability `drop`. Shape (batch, tokens) → (batch, width).
+    length 1. This is scikit-learn's `TfidfVectorizer(binary=True)`. Shape (batch, tokens) →
+    (batch, width).
 
     Examples
     --------
@@ -24,12 +24,11 @@ class WordBag(nn.Module):
     torch.Size([3, 4])
     """
 
-    def __init__(self, vocabulary: int, width: int, drop: float = 0.0):
+    def __init__(self, vocabulary: int, width: int):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(vocabulary, width))
         self.rarity: Tensor
         self.register_buffer("rarity", torch.zeros(vocabulary))
-        self.drop = nn.Dropout(drop)
 
     def adapt(self, lyrics: Tensor) -> None:
         """Compute the words' rarity from training lyrics."""
@@ -37,9 +36,7 @@ class WordBag(nn.Module):
         self.rarity[[PAD_ID, UNKNOWN_ID]] = 0.0
 
     def forward(self, lyrics: Tensor) -> Tensor:
-        # Dropout also scales up the words that it keeps, which normalising undoes.
-        weights = self.drop(self.rarity[lyrics]).masked_fill(repeats(lyrics), 0.0)
-        weights = F.normalize(weights, dim=1)
+        weights = F.normalize(self.rarity[lyrics].masked_fill(repeats(lyrics), 0.0), dim=1)
         return F.embedding_bag(
             lyrics, self.weight, mode="sum", per_sample_weights=weights, padding_idx=PAD_ID
         )
