@@ -13,6 +13,8 @@ The core, in reading order, and the chapters that explain each part:
     training/loop          one loop for every network                      3
     models/parts, original   the networks of the original post             4  The lyrics network
     models/first           the simple ideas, done right                    4 to 6
+    models/form            the form of lyrics; N from topics               4, 5
+    models/words           words that vote for genres                      4
     models/course          the course's networks                           4 to 6
     classifier/recipes     settings for each network                       4 to 6
     classifier/classifier  encoder and network in one object               6  The combined network

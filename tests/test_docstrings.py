@@ -19,7 +19,7 @@ STUDENTS_CALL = {
     "evaluation.intervals": "interval_over_splits interval_over_songs verdict",
     "evaluation.report": "Report predict mean_probabilities answers",
     "files": "written_whole",
-    "models": "count_parameters WordBag ScoreBins",
+    "models": "count_parameters WordBag WordBranches ScoreBins Form topic_words",
     "training.device": "choose_device",
 }
 """By module: what is not in `genre_lib.__all__`."""

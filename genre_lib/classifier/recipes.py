@@ -87,7 +87,7 @@ class Recipe:
 
 ORIGINAL_ENCODER = {"min_frequency": 1, "max_tokens": 100, "scale": False, "footer": True}
 
-COURSE_ENCODER = {"min_frequency": 3, "max_tokens": 128, "scale": False, "distinct": True}
+COURSE_ENCODER = {"min_frequency": 3, "scale": False}
 ONE_CYCLE = {"learning_rate": 1e-2, "one_cycle": True}
 
 RECIPES = {
@@ -137,25 +137,21 @@ RECIPES = {
             "lyrics",
             models.LyricsNetwork,
             encoder=COURSE_ENCODER,
-            # Adam divides by a mean of past gradients; a larger epsilon prevents large steps for
-            # words that hardly ever occur.
-            training={"epochs": 4, "batch_size": 1024, "epsilon": 1e-5, "smoothing": 0.2}
-            | ONE_CYCLE
-            | {"learning_rate": 4e-2},
+            training={"epochs": 12, "batch_size": 512} | ONE_CYCLE,
         ),
         Recipe(
             "course",
             "features",
             models.FeaturesNetwork,
             encoder=COURSE_ENCODER,
-            training={"epochs": 8, "batch_size": 512, "smoothing": 0.1} | ONE_CYCLE,
+            training={"epochs": 8, "batch_size": 512} | ONE_CYCLE,
         ),
         Recipe(
             "course",
             "combined",
             models.CombinedNetwork,
             encoder=COURSE_ENCODER,
-            training={"epochs": 12, "batch_size": 512, "smoothing": 0.2} | ONE_CYCLE,
+            training={"epochs": 12, "batch_size": 512} | ONE_CYCLE,
         ),
     )
 }

@@ -21,7 +21,7 @@ from genre_lib.environment import versions
 from genre_lib.errors import GenreLibError, did_you_mean
 from genre_lib.files import written_whole
 
-FORMAT = 2
+FORMAT = 3
 """Incremented whenever the library can no longer read older run folders."""
 
 RUN, ENCODER, WEIGHTS = "run.json", "encoder.json", "network.safetensors"

@@ -92,7 +92,8 @@ def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
 
     A word's pull is the genre's logit for a song with only this word, minus that for a song
     without known words, minus the mean over the genres (a constant that softmax ignores). So
-    every row sums to 0, and a word without influence has a row of zeros.
+    every row sums to 0, and a word without influence has a row of zeros. If the network has word
+    branches, the logits are the mean of theirs: the form of such a song is of no interest.
 
     Raises
     ------
@@ -115,7 +116,10 @@ def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
     ids = torch.zeros(len(words), classifier.encoder.settings["max_tokens"], dtype=torch.int32)
     ids[:, 0] = torch.arange(len(words))  # row 0 is a song with only padding
     with torch.no_grad():
-        logits = network(ids.to(device), torch.zeros(len(words), 0, device=device))
+        if (branches := getattr(network, "branches", None)) is not None:
+            logits, _ = branches(ids.to(device))
+        else:
+            logits = network(ids.to(device), torch.zeros(len(words), 0, device=device))
     if logits.dim() == 3:  # a network of several members: their mean
         logits = logits.mean(dim=1)
     pull = (logits - logits[PAD_ID]).cpu().numpy()

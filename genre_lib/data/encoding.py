@@ -39,8 +39,6 @@ class SongEncoder:
         Whether to standardise each score to mean 0 and standard deviation 1.
     footer
         Whether to leave the scraped footer in the lyrics, as the original post did.
-    distinct
-        Whether to keep only a word's first occurrence in a song; `min_frequency` then counts songs.
     features
         The score columns to read: by default all 22.
 
@@ -57,7 +55,6 @@ class SongEncoder:
         max_tokens: int = 200,
         scale: bool = True,
         footer: bool = False,
-        distinct: bool = False,
         features: Sequence[str] = FEATURES,
     ):
         self.settings: dict[str, Any] = {
@@ -65,7 +62,6 @@ class SongEncoder:
             "max_tokens": max_tokens,
             "scale": scale,
             "footer": footer,
-            "distinct": distinct,
             "features": list(features),
         }
         self.tokenizer = _empty_tokenizer()
@@ -191,16 +187,7 @@ class SongEncoder:
         lyrics = songs["lyrics"]
         if lyrics.isna().any():
             raise SongsError(f"Song {lyrics.isna().argmax() + 1} of this table has no lyrics.")
-        texts = (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
-        if self.settings["distinct"]:
-            texts = [" ".join(dict.fromkeys(self._tokens(text))) for text in texts]
-        return texts
-
-    def _tokens(self, text: str) -> list[str]:
-        if _is_plain(text):
-            return text.lower().split()
-        lowered = self.tokenizer.normalizer.normalize_str(text)
-        return [token for token, _ in self.tokenizer.pre_tokenizer.pre_tokenize_str(lowered)]
+        return (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
 
     @property
     def words(self) -> list[str]:

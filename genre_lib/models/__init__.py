@@ -15,33 +15,37 @@ Examples
 >>> import torch
 >>> lyrics, features = torch.ones(3, 20).int(), torch.rand(3, 22)
 >>> list(LyricsNetwork(vocabulary=50)(lyrics, features).shape)
-[3, 2, 7]
+[3, 13, 7]
 """
 
 from genre_lib.models.course import (
     CombinedNetwork,
     FeaturesNetwork,
+    Head,
     LyricsNetwork,
     ScoreBins,
     SharedEnsemble,
-    WordBag,
 )
 from genre_lib.models.first import (
     DenseFeaturesNetwork,
     LateCombinedNetwork,
     MeanLyricsNetwork,
 )
+from genre_lib.models.form import Form, topic_words
 from genre_lib.models.original import (
     OriginalCombinedNetwork,
     OriginalFeaturesNetwork,
     OriginalLyricsNetwork,
 )
 from genre_lib.models.parts import Lookup, count_parameters
+from genre_lib.models.words import WordBag, WordBranches
 
 __all__ = [
     "CombinedNetwork",
     "DenseFeaturesNetwork",
     "FeaturesNetwork",
+    "Form",
+    "Head",
     "LateCombinedNetwork",
     "Lookup",
     "LyricsNetwork",
@@ -52,5 +56,7 @@ __all__ = [
     "ScoreBins",
     "SharedEnsemble",
     "WordBag",
+    "WordBranches",
     "count_parameters",
+    "topic_words",
 ]

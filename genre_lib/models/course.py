@@ -8,84 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genre_lib.data.schema import FEATURES, GENRES
-from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
-
-
-class WordBag(nn.Module):
-    """TF-IDF as a layer: a weighted sum of the vectors of a song's words. Chapter 4.
-
-    A word's weight is its rarity, 1 + log((1 + songs) / (1 + songs with the word)); the weights
-    of a song are scaled to length 1. If a song has each word once, scikit-learn's
-    `TfidfVectorizer` does the same. In training, each word is dropped with probability `drop`.
-    Shape (batch, tokens) → (batch, width).
-
-    Examples
-    --------
-    >>> WordBag(vocabulary=50, width=4)(torch.ones(3, 20).int()).shape
-    torch.Size([3, 4])
-    """
-
-    def __init__(self, vocabulary: int, width: int, drop: float = 0.0):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(vocabulary, width))
-        self.rarity: Tensor
-        self.register_buffer("rarity", torch.zeros(vocabulary))
-        self.drop = nn.Dropout(drop)
-
-    def adapt(self, lyrics: Tensor) -> None:
-        """Compute the words' rarity from training lyrics in which a song has each word once."""
-        songs_with = torch.bincount(lyrics.flatten(), minlength=len(self.rarity))
-        self.rarity.copy_(1 + torch.log((1 + len(lyrics)) / (1 + songs_with)))
-        self.rarity[[PAD_ID, UNKNOWN_ID]] = 0.0
-
-    def forward(self, lyrics: Tensor) -> Tensor:
-        # Dropout also scales up the words that it keeps, which normalising undoes.
-        weights = F.normalize(self.drop(self.rarity[lyrics]), dim=1)
-        return F.embedding_bag(
-            lyrics, self.weight, mode="sum", per_sample_weights=weights, padding_idx=PAD_ID
-        )
-
-
-class LyricsNetwork(nn.Module):
-    """Every word has seven votes and some traits, separate for each member. Chapter 4.
-
-    Votes add up to logits, as in logistic regression. Traits add up too, but then pass through a
-    ReLU and a Linear layer, which can express meaning that arises only from combinations of words
-    (a wide and deep network: Cheng et al. 2016, arXiv:1606.07792).
-    """
-
-    sees = ("lyrics",)
-
-    def __init__(
-        self,
-        vocabulary: int,
-        members: int = 2,
-        traits: int = 32,
-        drop_words: float = 0.3,
-        dropout: float = 0.5,
-    ):
-        super().__init__()
-        self.sizes = [len(GENRES), traits]
-        self.embedding = WordBag(vocabulary, members * sum(self.sizes), drop_words)
-        by_member = self.embedding.weight.view(vocabulary, members, sum(self.sizes))
-        nn.init.normal_(by_member[:, :, len(GENRES) :], std=0.1)
-        self.threshold = nn.Parameter(torch.zeros(members, traits))
-        self.dropout = nn.Dropout(dropout)
-        bound = 1 / math.sqrt(traits)
-        weight = torch.empty(members, traits, len(GENRES)).uniform_(-bound, bound)
-        self.output = nn.Parameter(weight)
-        self.bias = nn.Parameter(torch.zeros(members, len(GENRES)))
-
-    def adapt(self, songs: SongTensors) -> None:
-        """Compute the words' rarity from the training songs."""
-        self.embedding.adapt(songs.lyrics)
-
-    def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
-        bag = self.embedding(lyrics).view(len(lyrics), -1, sum(self.sizes))
-        votes, traits = bag.split(self.sizes, dim=2)
-        hidden = self.dropout(F.relu(traits + self.threshold))
-        return votes + torch.einsum("nmt,mtg->nmg", hidden, self.output) + self.bias
+from genre_lib.data.schema import FEATURES, GENRES, TOPIC_FEATURES
+from genre_lib.data.tensors import SongTensors
+from genre_lib.models.form import Form, with_topic_words
+from genre_lib.models.words import WordBag, WordBranches
 
 
 class ScoreBins(nn.Module):
@@ -156,37 +82,91 @@ class SharedEnsemble(nn.Module):
         return (torch.bmm(hidden, self.output) + self.bias).transpose(0, 1)
 
 
+class Head(nn.Module):
+    """An ensemble that gets the word branches' log-probabilities and other inputs. Chapter 4.
+
+    The log-probabilities come both as they are and in bins, so that the head can learn thresholds
+    as a tree does; times a learned trust, they are also added to each member's logits.
+    """
+
+    def __init__(self, inputs: int, width: int = 64, members: int = 8):
+        super().__init__()
+        self.cuts: Tensor
+        self.register_buffer("cuts", torch.arange(-5.0, 0.0, 0.5))  # of log-probabilities
+        inputs += len(GENRES) * (1 + len(self.cuts))
+        self.ensemble = SharedEnsemble(inputs, width, members)
+        self.trust = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, log_p: Tensor, others: Tensor) -> Tensor:
+        centred = (log_p - log_p.mean(dim=1, keepdim=True)) / 2
+        binned = ((log_p.unsqueeze(-1) - self.cuts) / 0.5).clamp(0, 1).flatten(1) - 0.5
+        logits = self.ensemble(torch.cat([others, centred, binned], dim=1))
+        return logits + self.trust * log_p.unsqueeze(1)
+
+
+class LyricsNetwork(nn.Module):
+    """Word branches, and a head that also gets the form of the lyrics. Chapter 4."""
+
+    sees = ("lyrics",)
+
+    def __init__(
+        self, vocabulary: int, folds: int = 5, bins: int = 8, width: int = 64, members: int = 8
+    ):
+        super().__init__()
+        self.branches = WordBranches(vocabulary, folds)
+        self.form = Form(vocabulary)
+        self.bins = ScoreBins(len(Form.NAMES), bins)
+        self.head = Head(len(Form.NAMES) * bins, width, members)
+
+    @property
+    def embedding(self) -> WordBag:
+        """The words' votes, for chapter 7."""
+        return self.branches.embedding
+
+    def adapt(self, songs: SongTensors) -> None:
+        """Compute the rarity of words and the bins of the form from the training songs."""
+        self.branches.embedding.adapt(songs.lyrics)
+        self.form.adapt(songs.lyrics)
+        self.bins.adapt(self.form(songs.lyrics))
+
+    def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
+        log_p, votes = self.branches(lyrics)
+        logits = self.head(log_p, self.bins(self.form(lyrics)))
+        return torch.cat([logits, votes], dim=1)
+
+
 class FeaturesNetwork(nn.Module):
-    """Scores in bins, then several small networks that share their hidden layers. Chapter 5."""
+    """Scores in bins, then several small networks that share their hidden layers. Chapter 5.
+
+    The first `topics` scores must be the 16 topics, unscaled: from them follow N and the missing
+    mass (`topic_words`), two more numbers to be cut into bins. Without all 16, `topics` is 0.
+    """
 
     sees = ("features",)
 
     def __init__(
-        self, features: int = len(FEATURES), bins: int = 12, width: int = 64, members: int = 8
+        self,
+        features: int = len(FEATURES),
+        topics: int = len(TOPIC_FEATURES),
+        bins: int = 12,
+        width: int = 64,
+        members: int = 8,
     ):
         super().__init__()
-        self.bins = ScoreBins(features, bins)
-        self.ensemble = SharedEnsemble(features * bins, width, members)
+        self.topics = topics
+        self.bins = ScoreBins(features + 2 * bool(topics), bins)
+        self.ensemble = SharedEnsemble(self.bins.mean.numel(), width, members)
 
     def adapt(self, songs: SongTensors) -> None:
-        """Compute the bins of the scores from the training songs."""
-        self.bins.adapt(songs.features)
+        """Compute the bins from the training songs."""
+        self.bins.adapt(with_topic_words(songs.features, self.topics))
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
-        return self.ensemble(self.bins(features))
+        return self.ensemble(self.bins(with_topic_words(features, self.topics)))
 
 
 class CombinedNetwork(nn.Module):
-    """Lyrics and scores, joined by a head that relies on neither too much. Chapter 6.
-
-    A network memorises songs faster from their words than from their scores, so a head trained on
-    such a branch would rely on it too much. Therefore there are several word branches, each with
-    only the votes of `LyricsNetwork`: a song belongs to one fold, and branch m never learns from
-    fold m. In training, the head gets the log-probabilities of the one branch that doesn't learn
-    from the song; in evaluation, their mean over all branches. (This is cross-fitting, as in
-    stacking: Wolpert 1992, doi 10.1016/S0893-6080(05)80023-1.) The head gets these numbers both
-    as they are and in bins, like the scores, so that it can learn thresholds as a tree does.
-    """
+    """`LyricsNetwork` with a head that also gets the numbers of `FeaturesNetwork`. Chapter 6."""
 
     sees = ("lyrics", "features")
 
@@ -194,41 +174,29 @@ class CombinedNetwork(nn.Module):
         self,
         vocabulary: int,
         features: int = len(FEATURES),
+        topics: int = len(TOPIC_FEATURES),
         folds: int = 5,
         bins: int = 4,
         width: int = 64,
         members: int = 8,
     ):
         super().__init__()
-        self.folds = folds
-        self.embedding = WordBag(vocabulary, folds * len(GENRES))
-        self.bias = nn.Parameter(torch.zeros(folds, len(GENRES)))
-        self.bins = ScoreBins(features, bins)
-        self.cuts: Tensor
-        self.register_buffer("cuts", torch.arange(-5.0, 0.0, 0.5))  # of log-probabilities
-        word_inputs = len(GENRES) * (1 + len(self.cuts))
-        self.ensemble = SharedEnsemble(features * bins + word_inputs, width, members)
-        self.trust = nn.Parameter(torch.tensor(1.0))
+        self.topics = topics
+        self.branches = WordBranches(vocabulary, folds)
+        self.form = Form(vocabulary)
+        self.bins = ScoreBins(len(Form.NAMES) + features + 2 * bool(topics), bins)
+        self.head = Head(self.bins.mean.numel(), width, members)
 
     def adapt(self, songs: SongTensors) -> None:
-        """Compute the rarity of words and the bins of scores from the training songs."""
-        self.embedding.adapt(songs.lyrics)
-        self.bins.adapt(songs.features)
+        """Compute the rarity of words and the bins of all numbers from the training songs."""
+        self.branches.embedding.adapt(songs.lyrics)
+        self.form.adapt(songs.lyrics)
+        self.bins.adapt(self._numbers(songs.lyrics, songs.features))
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
-        votes = self.embedding(lyrics).view(-1, self.folds, len(GENRES)) + self.bias
-        log_p = votes.log_softmax(dim=-1)
-        if not self.training:
-            return self._head(log_p.mean(dim=1), features)
-        fold = lyrics.long().sum(dim=1) % self.folds  # any fixed rule would do
-        in_fold = F.one_hot(fold, self.folds).bool().unsqueeze(-1)
-        log_p = log_p.detach()
-        logits = self._head((log_p * in_fold).sum(dim=1), features)
-        # The branches' logits train them; a branch gets no gradient from its own fold.
-        return torch.cat([logits, torch.where(in_fold, log_p, votes)], dim=1)
+        log_p, votes = self.branches(lyrics)
+        logits = self.head(log_p, self.bins(self._numbers(lyrics, features)))
+        return torch.cat([logits, votes], dim=1)
 
-    def _head(self, log_p: Tensor, features: Tensor) -> Tensor:
-        centred = (log_p - log_p.mean(dim=1, keepdim=True)) / 2
-        binned = ((log_p.unsqueeze(-1) - self.cuts) / 0.5).clamp(0, 1).flatten(1) - 0.5
-        logits = self.ensemble(torch.cat([self.bins(features), centred, binned], dim=1))
-        return logits + self.trust * log_p.unsqueeze(1)
+    def _numbers(self, lyrics: Tensor, features: Tensor) -> Tensor:
+        return torch.cat([self.form(lyrics), with_topic_words(features, self.topics)], dim=1)

@@ -7,7 +7,7 @@ Examples
 'Songs by genre'
 """
 
-from genre_lib.plots.groups import distributions
+from genre_lib.plots.distribution import distributions, lyrics_lengths
 from genre_lib.plots.results import (
     accuracies,
     calibration,
@@ -21,7 +21,6 @@ from genre_lib.plots.songs import (
     features_by_genre,
     genre_plane,
     genre_shares,
-    lyrics_lengths,
     score_over_time,
     scores_of_genres,
 )

@@ -12,13 +12,11 @@ from plotly.subplots import make_subplots
 from genre_lib.data.schema import FEATURES
 from genre_lib.evaluation.intervals import interval_over_songs
 from genre_lib.plots.style import (
-    ACCENT,
     DIVERGING,
     GENRE_COLOURS,
     GENRE_SYMBOLS,
     MUTED,
     SEQUENTIAL,
-    TEXT_COLOUR,
     finish,
 )
 
@@ -121,38 +119,6 @@ def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
     )
     title = f"Mean {x} and {y}; crosses span the middle half of the songs"
     return finish(figure, title, alt, height=430)
-
-
-def lyrics_lengths(words: pd.Series, genre: pd.Series, cut: int = 100) -> go.Figure:
-    """Plot a histogram of words per song, with a line where the original post truncates.
-
-    `words`, a word count, and `genre` have one entry per song.
-    """
-    share = float((words > cut).mean())
-    counts, edges = np.histogram(words, bins=np.arange(0, 211, 10))
-    figure = go.Figure(
-        go.Bar(
-            x=edges[:-1] + 5,
-            y=counts,
-            marker_color=ACCENT,
-            hovertemplate="%{x:.0f} ± 5 words: %{y:,} songs<extra></extra>",
-        )
-    )
-    figure.add_vline(x=cut, line_dash="dash", line_color=TEXT_COLOUR)
-    figure.add_annotation(
-        x=cut, y=1, yref="paper", xanchor="left", showarrow=False, text=f" longer: {share:.0%}"
-    )
-    figure.update_layout(bargap=0.05)
-    figure.update_xaxes(title="words")
-    figure.update_yaxes(title="songs")
-    medians = words.groupby(genre).median().sort_values()
-    alt = (
-        f"Histogram of words per song: median {words.median():.0f}, longest {words.max()}; "
-        f"{share:.0%} of the songs are longer than {cut} words. The genre with the shortest lyrics "
-        f"is {medians.index[0]} (median {medians.iloc[0]:.0f}), with the longest "
-        f"{medians.index[-1]} ({medians.iloc[-1]:.0f})"
-    )
-    return finish(figure, "Length of the lyrics", alt)
 
 
 def score_over_time(songs: pd.DataFrame, score: str, genre: str) -> go.Figure:

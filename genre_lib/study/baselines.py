@@ -8,22 +8,26 @@ fastText are installed by the extra `bench`: `pip install 'genre-lib[bench]'`.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.base import ClassifierMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_val_predict
+from sklearn.naive_bayes import ComplementNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from threadpoolctl import threadpool_limits
 
-from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.data.encoding import SongEncoder
+from genre_lib.data.schema import FEATURES, GENRES, TOPIC_FEATURES
 from genre_lib.data.songs import strip_footer
 from genre_lib.errors import GenreLibError
+from genre_lib.models import Form, topic_words
 
 PACKAGES = ("lightgbm", "fasttext-wheel")
 """The packages that the extra `bench` installs."""
@@ -75,6 +79,20 @@ def boosting(
     return _predict_all_genres(model, songs[names].to_numpy())
 
 
+def product(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
+    """Multiply the probabilities of the TF-IDF model and of naive Bayes on pairs of words."""
+    with threadpool_limits(1):
+        models = [model.fit(_lyrics(train), train["genre"]) for model in _word_models()]
+        first, second = (_predict_all_genres(model, _lyrics(songs)) for model in models)
+    return first * second / (first * second).sum(axis=1, keepdims=True)
+
+
+def boosting_with_n(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
+    """Train LightGBM on the 22 scores, N and the missing mass (`topic_words`), and predict."""
+    model = _boosting_model().fit(_scores(train), train["genre"])
+    return _predict_all_genres(model, _scores(songs))
+
+
 def stack(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndarray:
     """Train LightGBM on the 22 scores and the log-probabilities of the TF-IDF model, and predict.
 
@@ -82,33 +100,81 @@ def stack(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndar
     folds, `by` song or artist, like the test songs): otherwise, the trees would rely too much on
     a model that has memorised its songs.
     """
-    folds = {"song": StratifiedKFold(5, shuffle=True, random_state=0), "artist": GroupKFold(5)}[by]
-    with threadpool_limits(1):
-        unseen = cross_val_predict(
-            _tfidf_model(),
-            _lyrics(train),
-            train["genre"],
-            groups=train["artist_name"] if by == "artist" else None,
-            cv=folds,
-            method="predict_proba",
-        )
-        lyrics_model = _tfidf_model().fit(_lyrics(train), train["genre"])
+    words = _log_probabilities([_tfidf_model()], train, songs, by)
+    scores = (table[list(FEATURES)].to_numpy() for table in (train, songs))
+    return _boost_on(train["genre"], words, scores)
 
-    def inputs(table: pd.DataFrame, probabilities: np.ndarray) -> np.ndarray:
-        return np.column_stack([table[list(FEATURES)].to_numpy(), np.log(probabilities)])
 
-    model = _boosting_model().fit(inputs(train, unseen), train["genre"])
-    return _predict_all_genres(model, inputs(songs, lyrics_model.predict_proba(_lyrics(songs))))
+def words_and_form(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndarray:
+    """Do the same as `stack` without scores, but with naive Bayes and the form of the lyrics."""
+    words = _log_probabilities(_word_models(), train, songs, by)
+    return _boost_on(train["genre"], words, _form(train, songs))
+
+
+def full_stack(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndarray:
+    """Do the same as `words_and_form`, with the 22 scores, N and the missing mass."""
+    words = _log_probabilities(_word_models(), train, songs, by)
+    scores = (_scores(table) for table in (train, songs))
+    return _boost_on(train["genre"], words, _form(train, songs), scores)
 
 
 BASELINES: dict[str, tuple[str, Baseline]] = {
     "majority": ("none", majority),
     "TF-IDF + logistic regression": ("lyrics", tfidf),
     "fastText": ("lyrics", fasttext),
+    "TF-IDF × naive Bayes": ("lyrics", product),
+    "LightGBM on words and form": ("lyrics", words_and_form),
     "LightGBM": ("features", boosting),
+    "LightGBM with N": ("features", boosting_with_n),
     "LightGBM stack": ("combined", stack),
+    "full stack": ("combined", full_stack),
 }
 """By name: the baseline's inputs (`none`, `lyrics`, `features`, `combined`) and its function."""
+
+
+def _log_probabilities(
+    models: Sequence[Pipeline], train: pd.DataFrame, songs: pd.DataFrame, by: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the models' log-probabilities for both tables, out of fold for the training songs."""
+    folds = {"song": StratifiedKFold(5, shuffle=True, random_state=0), "artist": GroupKFold(5)}[by]
+    groups = train["artist_name"] if by == "artist" else None
+    lyrics, genre = _lyrics(train), train["genre"]
+    with threadpool_limits(1):
+        unseen = [
+            cross_val_predict(m, lyrics, genre, groups=groups, cv=folds, method="predict_proba")
+            for m in models
+        ]
+        others = [m.fit(lyrics, genre).predict_proba(_lyrics(songs)) for m in models]
+    return np.log(np.hstack(unseen)), np.log(np.hstack(others))
+
+
+def _form(train: pd.DataFrame, songs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the six numbers of `genre_lib.models.Form` for both tables."""
+    encoder = SongEncoder(min_frequency=1)
+    encoded = [encoder.fit_encode(train[["lyrics"]]), encoder.encode(songs[["lyrics"]])]
+    form = Form(len(encoder.words))
+    form.adapt(encoded[0].lyrics)
+    numbers = (torch.cat([form(ids) for ids, _, _ in e.in_order(4096)]).numpy() for e in encoded)
+    return next(numbers), next(numbers)
+
+
+def _scores(table: pd.DataFrame) -> np.ndarray:
+    """Return the 22 scores, N and the missing mass, shape (n, 24)."""
+    found = topic_words(torch.tensor(table[list(TOPIC_FEATURES)].to_numpy(dtype=float)))
+    # Rounded, so that trees never see rounding errors, which differ from batch to batch.
+    return np.column_stack([table[list(FEATURES)].to_numpy(), found.numpy().round(6)])
+
+
+def _boost_on(genre: pd.Series, *inputs: Iterable[np.ndarray]) -> np.ndarray:
+    """Train LightGBM on pairs of inputs (of training songs, of others); predict the others."""
+    train, others = map(np.column_stack, zip(*inputs, strict=True))
+    return _predict_all_genres(_boosting_model().fit(train, genre), others)
+
+
+def _word_models() -> list[Pipeline]:
+    # Complement naive Bayes counts a word among the songs of all other genres (Rennie et al. 2003).
+    pairs = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    return [_tfidf_model(), make_pipeline(pairs, ComplementNB(alpha=0.3))]
 
 
 def _tfidf_model() -> Pipeline:

@@ -40,22 +40,18 @@ Changes = dict[str, Any]
 
 VARIANTS: dict[str, tuple[tuple[str, ...], Changes, Changes, Changes]] = {
     # name: (tasks, changes to the encoder, changes to the layers, changes to the training)
-    "6 audio scores": (("features",), {"features": AUDIO_FEATURES}, {}, {}),
+    "6 audio scores": (("features",), {"features": AUDIO_FEATURES}, {"topics": 0}, {}),
     "16 topics": (("features",), {"features": TOPIC_FEATURES}, {}, {}),
+    "without N": (("features", "combined"), {}, {"topics": 0}, {}),
     "with year": (("features", "combined"), {"features": (*FEATURES, "release_date")}, {}, {}),
     "footer kept": (("lyrics", "combined"), {"footer": True}, {}, {}),
+    "without form": (("lyrics",), {}, {"bins": 0}, {}),
     "minimum frequency 1": (("lyrics",), {"min_frequency": 1}, {}, {}),
     "minimum frequency 20": (("lyrics",), {"min_frequency": 20}, {}, {}),
     "minimum frequency 50": (("lyrics",), {"min_frequency": 50}, {}, {}),
-    "8 traits a word": (("lyrics",), {}, {"traits": 8}, {}),
-    "128 traits a word": (("lyrics",), {}, {"traits": 128}, {}),
-    "no label smoothing": (("lyrics", "features", "combined"), {}, {}, {"smoothing": 0.0}),
-    "one member, two epochs": (
-        ("lyrics",),
-        {},
-        {"members": 1},
-        {"epochs": 2, "learning_rate": 6e-2},
-    ),
+    "2 branches": (("lyrics", "combined"), {}, {"folds": 2}, {}),
+    "one member": (("lyrics", "features", "combined"), {}, {"members": 1}, {}),
+    "label smoothing": (("lyrics", "features", "combined"), {}, {}, {"smoothing": 0.2}),
 }
 """Ablations of the `course` recipes."""
 

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from genre_lib.data.splits import Split, split_songs
 from genre_lib.environment import versions
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import Report
-from genre_lib.study.baselines import BASELINES, stack
+from genre_lib.study.baselines import BASELINES
 from genre_lib.study.baselines import PACKAGES as BASELINE_PACKAGES
 from genre_lib.study.plan import WITHOUT_FOOTER, Cell, cell_recipe
 from genre_lib.study.results import write_result
@@ -60,7 +61,7 @@ def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict[str,
 
 def _evaluate_baseline(split: Split, cell: Cell) -> Report:
     _, baseline = BASELINES[cell.model]
-    settings = {"by": cell.split} if baseline is stack else {}
+    settings = {"by": cell.split} if "by" in signature(baseline).parameters else {}
     probabilities = baseline(pd.concat([split.train, split.validation]), split.test, **settings)
     genre = pd.Categorical(split.test["genre"], categories=GENRES).codes.astype(int)
     return Report(probabilities, genre)

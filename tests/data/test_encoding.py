@@ -136,27 +136,6 @@ def test_a_song_without_lyrics_is_named(songs, step):
         getattr(encoder, step)(songs)
 
 
-def test_a_distinct_word_is_kept_once_after_the_lines_were_cut_into_tokens():
-    songs = pd.DataFrame({"lyrics": ["Don't can't won't, don't", "Love love"]})
-    encoder = SongEncoder(min_frequency=1, max_tokens=12, distinct=True).fit(songs)
-    first, second = encoder.encode(songs).lyrics
-    kept = [encoder.words[i] for i in first[first != PAD_ID]]
-    assert kept == ["don", "'", "t", "can", "won", ","]
-    assert (second != PAD_ID).sum() == 1
-
-
-def test_a_plain_line_is_cut_into_the_words_of_the_vocabulary():
-    encoder = SongEncoder(min_frequency=1, distinct=True).fit(table(["Love LOVE love me"]))
-    assert encoder.words[2:] == ["love", "me"]
-
-
-def test_words_are_counted_by_song_where_a_song_keeps_each_once():
-    songs = pd.DataFrame({"lyrics": ["la la la la", "love la", "love love"]})
-    assert SongEncoder(min_frequency=2, distinct=True).fit(songs).words[2:] == ["la", "love"]
-    assert SongEncoder(min_frequency=4, distinct=True).fit(songs).words[2:] == []
-    assert SongEncoder(min_frequency=4, distinct=False).fit(songs).words[2:] == ["la"]
-
-
 def test_scores_are_left_as_they_are_if_so_asked(songs):
     features = SongEncoder(scale=False).fit(songs).encode(songs).features
     assert np.array_equal(features.numpy(), songs[list(FEATURES)].to_numpy(dtype=np.float32))
@@ -166,10 +145,9 @@ def test_scores_are_left_as_they_are_if_so_asked(songs):
 
 
 def test_fitting_and_encoding_at_once_is_the_same_as_one_after_the_other(songs):
-    for distinct in (False, True):
-        at_once, after = SongEncoder(distinct=distinct), SongEncoder(distinct=distinct)
-        found, expected = at_once.fit_encode(songs), after.fit(songs).encode(songs)
-        assert all(map(torch.equal, found[:], expected[:])) and at_once.words == after.words
+    at_once, after = SongEncoder(), SongEncoder()
+    found, expected = at_once.fit_encode(songs), after.fit(songs).encode(songs)
+    assert all(map(torch.equal, found[:], expected[:])) and at_once.words == after.words
 
 
 def test_plain_lines_get_the_ids_that_the_tokenizer_gives(songs):

@@ -33,10 +33,7 @@ def test_every_network_answers_the_same_call(recipe):
     tokens = recipe.encoder.get("max_tokens", 200)
     lyrics = torch.randint(0, V, (5, tokens), dtype=torch.int32)
     logits = recipe.build(V)(lyrics, torch.rand(5, 22))
-    assert (
-        logits.shape in {(5, 7), (5, 2, 7), (5, 8, 7), (5, 8 + 5, 7)}
-        and torch.isfinite(logits).all()
-    )
+    assert logits.shape in {(5, 7), (5, 8, 7), (5, 8 + 5, 7)} and torch.isfinite(logits).all()
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: f"{r.name}-{r.task}")
@@ -98,7 +95,7 @@ def test_the_posts_head_is_one_linear_layer_in_disguise_and_ours_is_not():
 
 def test_a_word_bag_is_scikit_learns_tf_idf():
     lines = ["road love road home", "love night", "night train home", "love"]
-    encoder = SongEncoder(min_frequency=1, max_tokens=6, distinct=True)
+    encoder = SongEncoder(min_frequency=1, max_tokens=6)
     ids = encoder.fit(pd.DataFrame({"lyrics": lines})).encode(pd.DataFrame({"lyrics": lines}))
     bag = models.WordBag(len(encoder.words), len(encoder.words)).eval()
     bag.adapt(ids.lyrics)
@@ -136,19 +133,29 @@ def test_members_of_an_ensemble_are_networks_of_their_own():
         assert torch.allclose(together[:, member], alone, atol=1e-5)
 
 
-def test_a_branch_never_learns_from_its_own_fold():
+JOINED = pytest.mark.parametrize("network_class", [models.LyricsNetwork, models.CombinedNetwork])
+
+
+def joined(network_class):
+    """A network with word branches in training mode, 64 songs, and the songs' folds."""
     torch.manual_seed(0)
-    network = models.CombinedNetwork(vocabulary=50, folds=5).train()
+    network = network_class(vocabulary=50, folds=5).train()
     lyrics = torch.randint(2, 50, (64, 10), dtype=torch.int32)
     features = torch.rand(64, 22)
     network.adapt(SongTensors(lyrics, features, torch.zeros(64)))
-    torch.nn.init.normal_(network.embedding.weight)
-    fold = lyrics.long().sum(dim=1) % 5
+    torch.nn.init.normal_(network.branches.embedding.weight)
+    return network, lyrics, features, lyrics.long().sum(dim=1) % 5
+
+
+@JOINED
+def test_a_branch_never_learns_from_its_own_fold(network_class):
+    network, lyrics, features, fold = joined(network_class)
     for branch in range(5):
         network.zero_grad()
         logits = network(lyrics[fold == branch], features[fold == branch])
         logits.logsumexp(dim=-1).sum().backward()
-        gradient = network.embedding.weight.grad.view(50, 5, 7).abs().sum(dim=(0, 2))
+        weight = network.branches.embedding.weight
+        gradient = weight.grad.view(50, 5, 7).abs().sum(dim=(0, 2))
         assert gradient[branch] == 0 and (gradient.sum() - gradient[branch]) > 0
 
 
@@ -157,13 +164,9 @@ def test_an_unknown_recipe_gets_the_nearest_name():
         get_recipe("course", "lyric")
 
 
-def test_the_head_hears_of_a_song_only_the_branch_that_did_not_learn_from_it():
-    torch.manual_seed(0)
-    network = models.CombinedNetwork(vocabulary=50, folds=5).train()
-    lyrics = torch.randint(2, 50, (64, 10), dtype=torch.int32)
-    features = torch.rand(64, 22)
-    network.adapt(SongTensors(lyrics, features, torch.zeros(64)))
-    fold = lyrics.long().sum(dim=1) % 5
+@JOINED
+def test_the_head_hears_of_a_song_only_the_branch_that_did_not_learn_from_it(network_class):
+    network, lyrics, features, fold = joined(network_class)
 
     def answers():
         return network(lyrics, features)[:, :-5].detach()  # the last five are the branches' own
@@ -171,18 +174,43 @@ def test_the_head_hears_of_a_song_only_the_branch_that_did_not_learn_from_it():
     before = answers()
     for branch in range(5):
         with torch.no_grad():
-            network.bias[branch, 0] += 1
+            network.branches.bias[branch, 0] += 1
         changed = (answers() != before).flatten(1).any(dim=1)
         assert torch.equal(changed, fold == branch)
         before = answers()
 
 
-def test_words_are_left_out_in_training_as_often_as_asked_and_never_in_use():
-    bag = models.WordBag(1002, 1002, drop=0.3)
-    torch.nn.init.eye_(bag.weight)  # each word's vector is the word itself
-    bag.rarity.fill_(1.0)
-    lyrics = torch.arange(2, 1002).repeat(20, 1)
-    kept = bag(lyrics)[:, 2:] != 0
-    assert kept.float().mean() == pytest.approx(0.7, abs=0.02)
-    assert not torch.equal(kept[0], kept[1])
-    assert (bag.eval()(lyrics)[:, 2:] != 0).all()
+@JOINED
+def test_the_head_hears_the_mean_of_all_branches_in_evaluation(network_class):
+    network, lyrics, features, _ = joined(network_class)
+    before = network.eval()(lyrics, features)
+    assert before.shape == (64, 8, 7)  # the branches' own answers are for training only
+    log_p, _ = network.branches(lyrics)
+    votes = network.branches.embedding(lyrics).view(64, 5, 7)
+    assert torch.allclose(log_p, votes.log_softmax(dim=-1).mean(dim=1), atol=1e-6)
+    for branch in range(5):
+        with torch.no_grad():
+            network.branches.bias[branch, 0] += 1
+        after = network(lyrics, features)
+        assert (after != before).flatten(1).any(dim=1).all()
+        before = after
+
+
+@JOINED
+def test_lyrics_count_with_their_form_and_without_their_padding(network_class):
+    network, _, features, _ = joined(network_class)
+    network.eval()
+    words = torch.tensor([[5, 9, 7, 8]], dtype=torch.int32)
+    once, padded = network(words, features[:1]), torch.nn.functional.pad(words, (0, 9))
+    assert torch.allclose(network(padded, features[:1]), once, atol=1e-5)
+    twice = words.repeat(1, 2)  # the same bag of words
+    assert torch.equal(network.branches(twice)[0], network.branches(words)[0])
+    assert not torch.allclose(network(twice, features[:1]), once, atol=1e-5)
+
+
+def test_a_bag_counts_each_word_once():
+    bag = models.WordBag(10, 3)
+    bag.adapt(torch.randint(2, 10, (20, 5)))
+    torch.nn.init.normal_(bag.weight)
+    chorus, words = torch.tensor([[2, 3, 2, 3, 3, 0]]), torch.tensor([[2, 3]])
+    assert torch.allclose(bag(chorus), bag(words), atol=1e-6)

@@ -9,19 +9,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from genre_lib import FEATURES, GENRES, GenreClassifier
 from genre_lib.classifier.recipes import RECIPES
 from genre_lib.cli.arguments import parser
 from genre_lib.cli.main import main
-from genre_lib.data.schema import FOOTER
+from genre_lib.data.schema import FOOTER, TOPIC_FEATURES
 from genre_lib.data.songs import has_footer, strip_footer
 from genre_lib.data.splits import split_songs
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.intervals import interval_over_splits
+from genre_lib.study import baselines
 from genre_lib.study import plan as plan_module
 from genre_lib.study import run as study
-from genre_lib.study.baselines import BASELINES, stack
+from genre_lib.study.baselines import BASELINES, full_stack, stack, words_and_form
 from genre_lib.study.plan import Cell, plan
 from genre_lib.study.results import read_result, write_result
 from genre_lib.study.run import run_study
@@ -46,16 +48,56 @@ def test_peers_learn(songs):
     assert (rows.drop(index="majority")["accuracy"] > weak).all()
 
 
-def test_the_stack_divides_by_artist_when_the_test_does(songs, monkeypatch):
+STACKS = [name for name, (_, f) in BASELINES.items() if f in (stack, full_stack, words_and_form)]
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_stack_divides_by_artist_when_the_test_does(songs, monkeypatch, name):
+    pytest.importorskip("lightgbm")
     seen = []
-    monkeypatch.setitem(BASELINES, "LightGBM stack", ("combined", stack))
     monkeypatch.setattr(
         "genre_lib.study.baselines.cross_val_predict",
         lambda model, x, y, groups, cv, method: seen.append(groups) or np.full((len(y), 7), 1 / 7),
     )
     for by in ("song", "artist"):
-        study.run_cell(songs, Cell("LightGBM stack", by, 0))
-    assert seen[0] is None and seen[1] is not None
+        study.run_cell(songs, Cell(name, by, 0))
+    assert seen[0] is None and seen[-1] is not None
+
+
+def test_the_product_is_that_of_both_models_probabilities(songs):
+    songs["lyrics"] = strip_footer(songs["lyrics"])
+    split = split_songs(songs)
+    lyrics, genre = split.train["lyrics"], split.train["genre"]
+    first, second = (m.fit(lyrics, genre) for m in baselines._word_models())
+    assert list(first.classes_) == list(second.classes_) == list(GENRES)
+    expected = first.predict_proba(split.test["lyrics"]) * second.predict_proba(
+        split.test["lyrics"]
+    )
+    expected /= expected.sum(axis=1, keepdims=True)
+    assert np.allclose(baselines.product(split.train, split.test), expected)
+
+
+def test_trees_with_n_get_it_from_the_topics(songs, monkeypatch):
+    seen = trees_that_listen(monkeypatch)
+    baselines.boosting_with_n(songs, songs[:1])
+    inputs, _ = seen.pop()
+    assert inputs.shape[1] == len(FEATURES) + 2
+    smallest = songs[list(TOPIC_FEATURES)].min(axis=1)
+    assert np.allclose(inputs[:, -2], 1 / (19 * smallest) - 1, rtol=1e-4)
+    assert np.allclose(inputs[:, -1], 1 - songs[list(TOPIC_FEATURES)].sum(axis=1), atol=1e-6)
+
+
+def test_trees_with_form_get_that_of_lyrics_without_footer(songs, monkeypatch):
+    pytest.importorskip("lightgbm")
+    seen = trees_that_listen(monkeypatch)
+    songs["lyrics"] = strip_footer(songs["lyrics"])
+    footer = songs.assign(lyrics=songs["lyrics"] + " lyric commercial")
+    for function in (words_and_form, full_stack):
+        function(songs, songs[:1])
+        function(footer, footer[:1])
+        with_footer, without = seen.pop()[0], seen.pop()[0]
+        assert np.array_equal(with_footer, without)
+        assert np.array_equal(without[:, 14], songs["lyrics"].str.split().str.len())
 
 
 def test_a_stopped_study_goes_on_where_it_was(songs, tmp_path, monkeypatch):
@@ -178,7 +220,14 @@ def test_the_plan_holds_every_model_split_and_seed():
     assert len(standard) - len(finalists) == 3 * 2 * 2 * 5
     assert {c.variant for c in cells} == {"standard", *plan_module.VARIANTS}
     assert {c.seed for c in cells if c.variant != "standard"} == set(range(5))
-    assert all(plan_module.cell_recipe(c) for c in cells if c.model not in BASELINES)
+
+
+def test_the_changes_of_each_variant_fit_its_network():
+    cells = {(c.model, c.variant): c for c in plan(seeds=1) if c.model not in BASELINES}
+    lyrics = torch.randint(0, 50, (3, 20), dtype=torch.int32)
+    for recipe in map(plan_module.cell_recipe, cells.values()):
+        logits = recipe.build(50)(lyrics, torch.rand(3, len(recipe.features)))
+        assert logits.shape[-1] == 7
 
 
 def invented_rows(**accuracies):
@@ -281,9 +330,8 @@ def test_a_peer_learns_nothing_from_the_songs_that_it_scores(songs, name):
     assert np.allclose(peer(split.train, unlabelled)[:40], peer(split.train, unlabelled[:40]))
 
 
-def test_the_stack_s_trees_hear_of_a_song_only_from_models_that_did_not_see_it(songs, monkeypatch):
-    pytest.importorskip("lightgbm")
-    songs["genre"] = songs["genre"].sample(frac=1, random_state=0).to_numpy()  # nothing to learn
+def trees_that_listen(monkeypatch):
+    """Put trees that learn nothing in place of LightGBM; return the list of what they hear."""
     heard = []
 
     class Trees:
@@ -296,12 +344,23 @@ def test_the_stack_s_trees_hear_of_a_song_only_from_models_that_did_not_see_it(s
         def predict_proba(self, inputs):
             return np.full((len(inputs), 7), 1 / 7)
 
-    monkeypatch.setattr(f"{stack.__module__}._boosting_model", Trees)
+    monkeypatch.setattr(baselines, "_boosting_model", Trees)
+    return heard
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_stack_s_trees_hear_of_a_song_only_from_models_that_did_not_see_it(
+    songs, monkeypatch, name
+):
+    songs["genre"] = songs["genre"].sample(frac=1, random_state=0).to_numpy()  # nothing to learn
+    heard = trees_that_listen(monkeypatch)
     for by in ("song", "artist"):
-        stack(songs, songs[:1], by=by)
+        BASELINES[name][1](songs, songs[:1], by=by)
         inputs, genre = heard.pop()
-        said = np.array(sorted(GENRES))[inputs[:, len(FEATURES) :].argmax(axis=1)]
-        assert (said == genre).mean() < songs["genre"].value_counts(normalize=True).max() + 0.05
+        for start in range(0, 7 if name == "LightGBM stack" else 14, 7):
+            said = np.array(sorted(GENRES))[inputs[:, start : start + 7].argmax(axis=1)]
+            right = (said == genre).mean()
+            assert right < songs["genre"].value_counts(normalize=True).max() + 0.05
 
 
 @pytest.mark.parametrize("column", ["genre", "lyrics", *FEATURES])

@@ -1,0 +1,131 @@
+"""The form of lyrics: how long they are, and how much they repeat. Chapters 4 and 5."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genre_lib.data.tensors import PAD_ID
+from genre_lib.errors import GenreLibError
+
+
+def repeats(ids: Tensor) -> Tensor:
+    """Return whether each number of a row occurs earlier in that row, shape (batch, tokens).
+
+    Examples
+    --------
+    >>> repeats(torch.tensor([[5, 7, 5, 5]])).tolist()
+    [[False, False, True, True]]
+    """
+    ordered, position = ids.sort(dim=1, stable=True)
+    same = ordered[:, 1:] == ordered[:, :-1]
+    return torch.zeros_like(ids, dtype=torch.bool).scatter(1, position[:, 1:], same)
+
+
+def word_rarity(lyrics: Tensor, vocabulary: int) -> Tensor:
+    """Return 1 + log((1 + songs) / (1 + songs with the word)) for each id, shape (vocabulary,).
+
+    Examples
+    --------
+    >>> lyrics = torch.tensor([[2, 2, 3], [2, 4, 0]])
+    >>> [round(rarity, 2) for rarity in word_rarity(lyrics, vocabulary=5)[2:].tolist()]
+    [1.0, 1.41, 1.41]
+    """
+    songs_with = torch.bincount(lyrics[~repeats(lyrics)], minlength=vocabulary)
+    return 1 + torch.log((1 + len(lyrics)) / (1 + songs_with))
+
+
+class Form(nn.Module):
+    """Six numbers about the form of lyrics, whatever the words mean. Shape (batch, 6). Chapter 4.
+
+    They are listed in `NAMES`. A word, a pair or a triple of neighbouring words is repeated if it
+    occurs earlier in the same song. The longest repeat is the longest passage, in words, whose
+    triples are all repeated, such as a chorus. Padding must be at the end.
+
+    Examples
+    --------
+    >>> form = Form(vocabulary=5)
+    >>> form.adapt(torch.tensor([[2, 3, 4], [2, 0, 0]]))
+    >>> numbers = form(torch.tensor([[2, 3, 4, 2, 3, 4, 2, 0]])).flatten().tolist()
+    >>> [round(number, 2) for number in numbers]
+    [7.0, 0.43, 0.5, 0.4, 4.0, 1.23]
+    """
+
+    NAMES = (
+        "words",
+        "distinct share",
+        "share of repeated pairs",
+        "share of repeated triples",
+        "longest repeat",
+        "mean rarity",
+    )
+
+    def __init__(self, vocabulary: int):
+        super().__init__()
+        self.rarity: Tensor
+        self.register_buffer("rarity", torch.zeros(vocabulary))
+
+    def adapt(self, lyrics: Tensor) -> None:
+        """Compute the words' rarity from training lyrics."""
+        self.rarity.copy_(word_rarity(lyrics, len(self.rarity)))
+
+    def forward(self, lyrics: Tensor) -> Tensor:
+        ids = F.pad(lyrics.long(), (0, 2), value=PAD_ID)  # at least one triple
+        present = ids != PAD_ID
+        words = present.sum(dim=1)
+        again, shares, keys = present, [], ids
+        for n in (1, 2, 3):
+            again = repeats(keys) & present[:, n - 1 :]
+            shares.append(again.sum(dim=1) / (words - n + 1).clamp(min=1))
+            # One number for each sequence of n + 1 ids.
+            keys = keys[:, :-1] * len(self.rarity) + ids[:, n:]
+        position = torch.arange(1, again.shape[1] + 1, device=ids.device)
+        last_new = torch.where(again, 0, position).cummax(dim=1).values
+        run = (position - last_new).amax(dim=1)
+        longest = torch.where(run > 0, run + 2, 0)
+        rarity = (self.rarity[ids] * present).sum(dim=1) / words.clamp(min=1)
+        return torch.stack([words, 1 - shares[0], *shares[1:], longest, rarity], dim=1)
+
+
+def topic_words(topics: Tensor) -> Tensor:
+    """Return what the 16 topic scores say about their topic model, shape (batch, 2). Chapter 5.
+
+    The topic model has 19 topics and weighs each by (n + 1/19) / (N + 1), where N of the song's
+    words are in the model's vocabulary and n of these belong to the topic. A topic without words
+    has the smallest weight, 1 / (19 (N + 1)), so N can be computed from it. The second number is
+    the weight of the three topics that are not in the file: 1 minus the sum of the others.
+
+    Examples
+    --------
+    >>> topics = torch.full((1, 16), 1 / (19 * (40 + 1)))
+    >>> topics[0, 0] = 0.5
+    >>> [round(number, 2) for number in topic_words(topics).flatten().tolist()]
+    [40.0, 0.48]
+    """
+    smallest = topics.amin(dim=1).clamp(min=1e-5)  # at most 5,262 words
+    return torch.stack([1 / (19 * smallest) - 1, 1 - topics.sum(dim=1)], dim=1)
+
+
+def with_topic_words(features: Tensor, topics: int) -> Tensor:
+    """Append `topic_words` to scores whose first `topics` columns are the topics, if that isn't 0.
+
+    Raises
+    ------
+    GenreLibError
+        When there are fewer scores than topics.
+
+    Examples
+    --------
+    >>> features = torch.full((3, 22), 0.01)
+    >>> with_topic_words(features, 16).shape, with_topic_words(features, 0).shape
+    (torch.Size([3, 24]), torch.Size([3, 22]))
+    """
+    if not topics:
+        return features
+    if features.shape[1] < topics:
+        raise GenreLibError(
+            f"There are only {features.shape[1]} scores, so they can't begin with the {topics} "
+            "topics: give the network the argument topics=0."
+        )
+    return torch.cat([features, topic_words(features[:, :topics])], dim=1)
