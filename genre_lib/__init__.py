@@ -27,6 +27,7 @@ At first reading, only look up what you need in the others:
     data/published, files  the download, and files that are never half-written
     training/device, training/strategy, environment   where, and with whom, training runs
     classifier/run_folder  a trained network on disk                       6
+    classifier/model_card  a page about it, for its users                  8  Conclusion
 
 And some need more probability and NumPy than the course:
 

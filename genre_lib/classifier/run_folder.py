@@ -1,7 +1,7 @@
 """The folder in which a trained classifier is saved. Explained in chapter 6.
 
-It contains the weights (safetensors), the encoder and the settings (JSON), and no code, so that
-loading it is safe.
+It contains the weights (safetensors), the encoder and the settings (JSON), a page about them
+(Markdown), and no code, so that loading it is safe.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from genre_lib.classifier.model_card import model_card
 from genre_lib.classifier.recipes import Recipe
 from genre_lib.data.encoding import SongEncoder
 from genre_lib.data.schema import GENRES
@@ -25,7 +26,10 @@ FORMAT = 3
 """Incremented whenever the library can no longer read older run folders."""
 
 RUN, ENCODER, WEIGHTS = "run.json", "encoder.json", "network.safetensors"
-"""The files of a run folder."""
+"""The files of a run folder that are needed to load it."""
+
+CARD = "README.md"
+"""The page about the network."""
 
 
 class Run(NamedTuple):
@@ -61,6 +65,8 @@ def write_run(folder: str | Path, run: Run) -> None:
             (new / WEIGHTS).write_bytes(save(weights))  # save_file would not raise OSError
             (new / ENCODER).write_text(run.encoder.to_json(), encoding="utf-8")
             (new / RUN).write_text(json.dumps(description, indent=1), encoding="utf-8")
+            card = model_card(run.recipe, len(run.encoder.words), run.notes)
+            (new / CARD).write_text(card, encoding="utf-8")
     except OSError as error:
         raise GenreLibError(
             f"The run could not be written to {folder} ({error.strerror or error}): choose "
@@ -128,7 +134,7 @@ def check_run_target(folder: str | Path) -> Path:
         raise GenreLibError(f"Nothing can be written in {existing}: choose another folder.")
     if folder.exists() and not folder.is_dir():
         raise GenreLibError(f"{folder} is a file: choose a folder for the run.")
-    if folder.is_dir() and {p.name for p in folder.iterdir()} - {RUN, ENCODER, WEIGHTS}:
+    if folder.is_dir() and {p.name for p in folder.iterdir()} - {RUN, ENCODER, WEIGHTS, CARD}:
         raise GenreLibError(f"{folder} has other files: choose a new or empty folder for the run.")
     return folder
 

@@ -10,7 +10,7 @@ import torch
 
 from genre_lib import GENRES, GenreClassifier, get_recipe, split_songs
 from genre_lib.classifier.recipes import Recipe
-from genre_lib.classifier.run_folder import ENCODER, RUN, WEIGHTS
+from genre_lib.classifier.run_folder import CARD, ENCODER, RUN, WEIGHTS
 from genre_lib.errors import GenreLibError, SongsError
 
 QUIET = {"device": "cpu", "progress": False}
@@ -40,7 +40,23 @@ def test_what_is_loaded_predicts_what_was_saved(run, songs):
     expected, found = classifier.predict(songs), twin.predict(songs)
     assert np.array_equal(expected[list(GENRES)], found[list(GENRES)])
     assert twin.recipe == classifier.recipe
-    assert sorted(p.name for p in folder.iterdir()) == sorted([RUN, ENCODER, WEIGHTS])
+    assert sorted(p.name for p in folder.iterdir()) == sorted([RUN, ENCODER, WEIGHTS, CARD])
+
+
+def test_the_card_says_how_good_the_network_is_or_that_nobody_noted_it(run, songs, tmp_path):
+    classifier, folder = run
+    card = (folder / CARD).read_text()
+    assert "`course lyrics`" in card and "Nobody noted how good it is" in card
+    report = classifier.evaluate(songs)
+    noted = GenreClassifier.load(folder, device="cpu")
+    noted.notes = {"data": "my songs", "split": "artist", "seed": 3, "test": report.summary()}
+    noted.save(tmp_path / "noted")
+    card = (tmp_path / "noted" / CARD).read_text()
+    assert "Trained on: my songs." in card and "songs by new artists" in card
+    assert f"| test | 1,500 | {report.accuracy:.1%} | {report.base_rate:.1%} |" in card
+    (folder / CARD).unlink()  # not needed to load the run
+    assert GenreClassifier.load(folder, device="cpu").recipe == classifier.recipe
+    classifier.save(folder)
 
 
 def test_a_prediction_is_a_distribution_and_its_largest_part(run, songs):
