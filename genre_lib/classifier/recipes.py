@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from inspect import signature
 from typing import Any
 
 from torch import nn
 
 from genre_lib import models
-from genre_lib.data.schema import FEATURES
+from genre_lib.data.schema import FEATURES, TOPIC_FEATURES
 from genre_lib.errors import GenreLibError, did_you_mean
 
 
@@ -51,10 +52,25 @@ class Recipe:
     @property
     def features(self) -> tuple[str, ...]:
         """The score columns that the encoder reads."""
-        return self.encoder.get("features", FEATURES)
+        return tuple(self.encoder.get("features", FEATURES))
 
     def build(self, vocabulary: int) -> nn.Module:
-        """Return a new network; its initial weights depend on torch's global seed."""
+        """Return a new network; its initial weights depend on torch's global seed.
+
+        Raises
+        ------
+        GenreLibError
+            When the network computes N from the topics, but they are scaled or don't come first.
+        """
+        topics = signature(self.network).parameters.get("topics")
+        count = self.layers.get("topics", topics.default) if topics else 0
+        first = self.features[: len(TOPIC_FEATURES)] == TOPIC_FEATURES
+        if count and (not first or self.encoder.get("scale", True)):
+            raise GenreLibError(
+                f"{self.network.__name__} needs the 16 topics as its first scores, not scaled: set "
+                "scale=False and features=(*TOPIC_FEATURES, …) in the encoder, or topics=0 in the "
+                "layers."
+            )
         sizes = {"lyrics": {"vocabulary": vocabulary}, "features": {"features": len(self.features)}}
         given = {name: size for seen in self.sees for name, size in sizes[seen].items()}
         return self.network(**given, **self.layers)

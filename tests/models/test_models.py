@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pandas as pd
 import pytest
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from genre_lib import SongEncoder, SongTensors, models
+from genre_lib import AUDIO_FEATURES, FEATURES, SongEncoder, SongTensors, models
 from genre_lib.classifier.recipes import RECIPES, get_recipe
 from genre_lib.errors import GenreLibError
 from genre_lib.models import count_parameters
@@ -214,3 +216,19 @@ def test_a_bag_counts_each_word_once():
     torch.nn.init.normal_(bag.weight)
     chorus, words = torch.tensor([[2, 3, 2, 3, 3, 0]]), torch.tensor([[2, 3]])
     assert torch.allclose(bag(chorus), bag(words), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"features": FEATURES[::-1]},
+        {"features": AUDIO_FEATURES},
+        {"scale": True},
+    ],
+)
+def test_n_is_not_computed_from_other_numbers_than_unscaled_topics(change):
+    recipe = get_recipe("course", "features")
+    changed = dataclasses.replace(recipe, encoder=recipe.encoder | change)
+    with pytest.raises(GenreLibError, match="needs the 16 topics as its first scores"):
+        changed.build(V)
+    dataclasses.replace(changed, layers={"topics": 0}).build(V)
