@@ -133,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     study.add_argument(
         "--ablations", type=_whole_number(0, 1000), default=5, metavar="N",
-        help="on how many of them the variations of the networks run, too (default: 5)",
+        help="on how many of them simpler networks and variations run, too (default: 5)",
     )  # fmt: skip
     study.add_argument(
         "--scheduler", nargs="?", const=LOCAL, metavar="ADDRESS",

@@ -70,23 +70,28 @@ def plan(
     seeds
         How many splits of each kind: seeds 0 to `seeds` - 1.
     ablations
-        On how many of these splits the ablations and the `first` recipes run, too.
+        On how many of these splits the `first` recipes run, too, and the ablations, which run on
+        the first kind of split only.
     """
     course, first = (
-        [f"{name} {task}" for name, task in RECIPES if name == chosen]
+        [(f"{name} {task}", STANDARD) for name, task in RECIPES if name == chosen]
         for chosen in ("course", "first")
     )
-    finalists = [(model, STANDARD) for model in (*BASELINES, *course)]
-    others = [(model, STANDARD) for model in first] + [
+    changed = [
         (f"course {task}", variant) for variant, (tasks, *_) in VARIANTS.items() for task in tasks
     ]
-    return [
-        Cell(model, split, seed, variant, collection)
-        for seed in range(seeds)
-        for split in splits
-        for collection in COLLECTIONS
-        for model, variant in (finalists + others if seed < ablations else finalists)
-    ]
+    cells = []
+    for seed in range(seeds):
+        for split in splits:
+            models = [*((name, STANDARD) for name in BASELINES), *course]
+            if seed < ablations:
+                models += first + (changed if split == splits[0] else [])
+            cells += [
+                Cell(model, split, seed, variant, collection)
+                for collection in COLLECTIONS
+                for model, variant in models
+            ]
+    return cells
 
 
 def cell_recipe(cell: Cell) -> Recipe:

@@ -27,6 +27,8 @@ def compare(
 ) -> pd.DataFrame:
     """Return the mean differences of pairs of models, in points, on the splits that both have.
 
+    Where a pair has fewer than two splits in common, there is no interval, and no row.
+
     Parameters
     ----------
     rows
@@ -56,6 +58,8 @@ def compare(
             except KeyError:
                 continue
             differences = (ours - theirs).dropna()
+            if len(differences) < 2:
+                continue
             mean, half = interval_over_splits(differences)
             found.append(
                 {

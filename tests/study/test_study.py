@@ -219,7 +219,8 @@ def test_the_plan_holds_every_model_split_and_seed():
     assert len(finalists) == (len(BASELINES) + 3) * 2 * 2 * 20
     assert len(standard) - len(finalists) == 3 * 2 * 2 * 5
     assert {c.variant for c in cells} == {"standard", *plan_module.VARIANTS}
-    assert {c.seed for c in cells if c.variant != "standard"} == set(range(5))
+    changed = [c for c in cells if c.variant != "standard"]
+    assert {(c.seed, c.split) for c in changed} == {(seed, "song") for seed in range(5)}
 
 
 def test_the_changes_of_each_variant_fit_its_network():
@@ -250,8 +251,9 @@ def test_a_paired_difference_leaves_the_splits_out_of_it():
 
 
 def test_models_are_compared_on_the_splits_that_both_have():
-    rows = invented_rows(ours=[0.31, 0.53], theirs=[0.3, 0.5, 0.9])
-    (row,) = compare(rows, [("ours", "theirs"), ("ours", "unknown")]).to_dict("records")
+    rows = invented_rows(ours=[0.31, 0.53], theirs=[0.3, 0.5, 0.9], once=[0.4])
+    pairs = [("ours", "theirs"), ("ours", "unknown"), ("ours", "once")]
+    (row,) = compare(rows, pairs).to_dict("records")
     mean, half = interval_over_splits([1.0, 3.0])
     assert (row["splits"], row["difference"]) == (2, pytest.approx(mean))
     assert row["half_width"] == pytest.approx(half) and row["verdict"] == "level"
