@@ -48,7 +48,7 @@ def compare(
         (of the 95 % interval, `interval_over_splits`), `splits` and `verdict`.
     """
     key = ["split", "collection", "variant", "model", "seed"]
-    values = 100 * rows.set_index(key)[measure]
+    values = 100 * rows.set_index(key)[measure].sort_index()
     found = []
     for model, other in pairs:
         for split, collection in rows[["split", "collection"]].drop_duplicates().to_numpy():
