@@ -42,13 +42,15 @@ def results() -> str:
             f"{100 * row['accuracy_mean']:.1f} ± {100 * row['accuracy_std']:.1f}" for row in rows
         )
 
-    splits = int(table["runs"].max())
+    def splits(model: str) -> int:
+        return int(table.xs(model, level="model")["runs"].min())
+
     runs = pd.DataFrame(original["runs"]).groupby("task")["test"].mean()
     lines = [
-        f"Test accuracy in percent, mean ± deviation over {splits} splits of {study['rows']:,} "
-        "real songs (`first` networks: 5), divided by song (at random) and by artist (no artist on "
-        "both sides), with all songs and without those whose lyrics end in a scraped footer that "
-        "gives the genre away.",
+        f"Test accuracy in percent, mean ± deviation over {splits('course lyrics')} splits "
+        f"(`first` networks: {splits('first lyrics')}) of {study['rows']:,} real songs, divided "
+        "by song (at random) and by artist (no artist on both sides), with all songs and without "
+        "those whose lyrics end in a scraped footer that gives the genre away.",
         "",
         f"| input | model | {' | '.join(f'by {s}, {c}' for s, c in COLUMNS)} |",
         "|---|---|---|---|---|---|",
@@ -64,7 +66,8 @@ def results() -> str:
     )
     lines += [
         "",
-        f"The post's three networks, published → made again here (three seeds): {again}. "
+        "The post's three networks, published → made again here (three seeds, "
+        f"{original['rows']:,} songs): {again}. "
         "Chapter 8 says what differs.",
         "",
         f"Sources: [study.json](benchmarks/results/study.json) (`{study['command']}`, "

@@ -36,7 +36,7 @@ def interval_over_splits(
     Raises
     ------
     GenreLibError
-        When there are fewer than two values.
+        When there are fewer than two values, or one is not a finite number.
 
     Examples
     --------
@@ -47,6 +47,7 @@ def interval_over_splits(
     found = np.asarray(values, float)
     if len(found) < 2:
         raise GenreLibError(f"An interval needs two splits or more, but there are {len(found)}.")
+    _check_finite(found)
     quantile = stats.t.ppf(0.5 + level / 2, len(found) - 1)
     variance = found.var(ddof=1) * (1 / len(found) + test_per_train)
     return float(found.mean()), float(quantile * np.sqrt(variance))
@@ -74,16 +75,19 @@ def interval_over_songs(
     Raises
     ------
     GenreLibError
-        When the songs are by fewer than two artists.
+        When the songs are by fewer than two artists, a song has none, or a value is not finite.
 
     Examples
     --------
     >>> interval_over_songs([0.4, 0.4, 0.6, 0.6], list("aabb"))[1] > 1  # two artists tell little
     True
     """
-    found = np.asarray(values, float)
+    found, names = np.asarray(values, float), pd.Series(np.asarray(artists))
+    _check_finite(found)
+    if len(names) != len(found) or names.isna().any():
+        raise GenreLibError("An interval over songs needs the artist of each song: give all.")
     mean = found.mean()
-    by_artist = pd.Series(found - mean).groupby(np.asarray(artists)).sum()
+    by_artist = pd.Series(found - mean).groupby(names).sum()
     count = len(by_artist)
     if count < 2:
         raise GenreLibError(f"An interval needs two artists or more, but there are {count}.")
@@ -105,3 +109,9 @@ def verdict(mean: float, half_width: float) -> str:
     if abs(mean) <= half_width:
         return "level"
     return "better" if mean > 0 else "worse"
+
+
+def _check_finite(values: np.ndarray) -> None:
+    if not np.isfinite(values).all():
+        place = int((~np.isfinite(values)).argmax())
+        raise GenreLibError(f"Value {place + 1} of {len(values)} is {values[place]}: leave it out.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import pandas as pd
 
 from genre_lib.evaluation.intervals import interval_over_splits, verdict
-from genre_lib.study.plan import STANDARD
+from genre_lib.study.plan import COLLECTIONS, STANDARD
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
@@ -77,19 +78,20 @@ def compare(
 
 
 def overall(verdicts: Iterable[str]) -> str:
-    """Return what may be said of a pair of models on all kinds of splits and songs together.
+    """Return what may be said of a pair of models on both kinds of split and both collections.
 
     Examples
     --------
-    >>> overall(["better", "better"]), overall(["better", "level"]), overall(["better", "worse"])
+    >>> overall(["better"] * 4), overall(["better"] * 3 + ["level"]), overall(["better"] * 3)
     ('better', 'level', 'level')
     """
-    found = set(verdicts)
-    return found.pop() if len(found) == 1 else "level"
+    found = list(verdicts)
+    agreed = len(set(found)) == 1 and len(found) == 2 * len(COLLECTIONS)
+    return found[0] if agreed else "level"
 
 
 def markdown_table(rows: pd.DataFrame) -> str:
-    """Return a Markdown table: percentages as mean ± standard deviation over splits."""
+    """Return a Markdown table: percentages as mean ± standard deviation, if there is one."""
     lines = [
         "| split | songs | variant | model | splits | accuracy | macro-F1 | top-2 "
         "| calibration error | seconds |",
@@ -97,7 +99,7 @@ def markdown_table(rows: pd.DataFrame) -> str:
     ]
     for row in summarise(rows).reset_index().to_dict("records"):
         shares = [
-            f"{100 * row[f'{m}_mean']:.1f} ± {100 * row[f'{m}_std']:.1f}"
+            _mean_and_deviation(100 * row[f"{m}_mean"], 100 * row[f"{m}_std"])
             for m in ("accuracy", "macro_f1", "top2_accuracy", "calibration_error")
         ]
         lines.append(
@@ -105,3 +107,7 @@ def markdown_table(rows: pd.DataFrame) -> str:
             f"| {row['runs']} | {' | '.join(shares)} | {row['seconds_mean']:.1f} |"
         )
     return "\n".join(lines)
+
+
+def _mean_and_deviation(mean: float, deviation: float) -> str:
+    return f"{mean:.1f}" if math.isnan(deviation) else f"{mean:.1f} ± {deviation:.1f}"

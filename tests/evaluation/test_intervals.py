@@ -96,6 +96,20 @@ def test_an_interval_needs_something_to_vary():
         interval_over_songs([0.5, 0.6], ["a", "a"])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_that_is_no_number_gives_no_interval(value):
+    with pytest.raises(GenreLibError, match="Value 2 of 3 is"):
+        interval_over_splits([0.1, value, 0.3])
+    with pytest.raises(GenreLibError, match="Value 2 of 3 is"):
+        interval_over_songs([0.1, value, 0.3], list("abc"))
+
+
+@pytest.mark.parametrize("artists", [["a", None, "b"], ["a", "b"]])
+def test_a_song_without_an_artist_gives_no_interval(artists):
+    with pytest.raises(GenreLibError, match="the artist of each song"):
+        interval_over_songs([0.1, 0.2, 0.3], artists)
+
+
 def test_a_verdict_is_level_where_the_interval_contains_0():
     assert [verdict(m, 0.5) for m in (0.5, 0.51, -0.51, -0.5)] == [
         "level",

@@ -265,6 +265,10 @@ def test_better_is_better_everywhere():
     worse = rows.assign(collection="without footer", accuracy=1 - rows["accuracy"])
     found = compare(pd.concat([rows, worse]), [("ours", "theirs")])["verdict"]
     assert list(found) == ["better", "worse"] and overall(found) == "level"
+    everywhere = [rows.assign(collection=c, split=s) for c in plan_module.COLLECTIONS for s in "ab"]
+    assert overall(compare(pd.concat(everywhere), [("ours", "theirs")])["verdict"]) == "better"
+    half = compare(pd.concat(everywhere[:2]), [("ours", "theirs")])["verdict"]
+    assert list(half) == ["better", "better"] and overall(half) == "level"
 
 
 def test_a_cell_without_footer_neither_learns_from_nor_is_tested_on_footer_songs(
@@ -426,3 +430,5 @@ def test_the_table_of_a_study_has_means_and_deviations_over_seeds():
         "| song | all songs | standard | ours | 2 | 40.0 ± 14.1 | 40.0 ± 0.0 | 60.0 ± 0.0 "
         "| 10.0 ± 0.0 | 2.0 |"
     )
+    (once,) = markdown_table(rows[:1]).splitlines()[2:]
+    assert once.endswith("| ours | 1 | 30.0 | 40.0 | 60.0 | 10.0 | 2.0 |")
