@@ -59,11 +59,12 @@ def test_intervals_over_splits_contain_the_truth_as_often_as_they_say():
     assert coverage(test_per_train=0) < 0.85  # what the correction is for
 
 
-def test_songs_by_as_many_artists_have_the_usual_interval():
-    values = np.random.default_rng(0).normal(size=500)
-    mean, half = interval_over_songs(values, range(500))
+@pytest.mark.parametrize(("songs", "quantile"), [(2, 12.7062), (3, 4.3027), (500, 1.9647)])
+def test_songs_by_as_many_artists_have_the_usual_interval(songs, quantile):
+    values = np.random.default_rng(0).normal(size=songs)
+    mean, half = interval_over_songs(values, range(songs))
     assert mean == pytest.approx(values.mean())
-    assert half == pytest.approx(1.9647 * values.std(ddof=1) / np.sqrt(500), rel=1e-3)
+    assert half == pytest.approx(quantile * values.std(ddof=1) / np.sqrt(songs), rel=1e-4)
 
 
 def test_intervals_over_songs_contain_the_truth_though_artists_have_many_songs():

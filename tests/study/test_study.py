@@ -27,7 +27,7 @@ from genre_lib.study.baselines import BASELINES, full_stack, stack, words_and_fo
 from genre_lib.study.plan import Cell, plan
 from genre_lib.study.results import read_result, write_result
 from genre_lib.study.run import run_study
-from genre_lib.study.tables import compare, markdown_table, overall
+from genre_lib.study.tables import compare, markdown_table, overall, summarise
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -247,13 +247,21 @@ def invented_rows(**accuracies):
 def test_a_paired_difference_leaves_the_splits_out_of_it():
     rows = invented_rows(ours=[0.31, 0.51, 0.71], theirs=[0.3, 0.5, 0.7])
     (row,) = compare(rows, [("ours", "theirs")]).to_dict("records")
-    assert row["difference"] == pytest.approx(1) and row["half_width"] == pytest.approx(0, abs=1e-9)
-    assert (row["splits"], row["verdict"]) == (3, "better")
+    assert row.pop("half_width") == pytest.approx(0, abs=1e-9)
+    assert row == {
+        "model": "ours",
+        "other": "theirs",
+        "split": "song",
+        "collection": "all songs",
+        "difference": pytest.approx(1),
+        "splits": 3,
+        "verdict": "better",
+    }
 
 
 def test_models_are_compared_on_the_splits_that_both_have():
     rows = invented_rows(ours=[0.31, 0.53], theirs=[0.3, 0.5, 0.9], once=[0.4])
-    pairs = [("ours", "theirs"), ("ours", "unknown"), ("ours", "once")]
+    pairs = [("ours", "unknown"), ("ours", "once"), ("ours", "theirs")]
     (row,) = compare(rows, pairs).to_dict("records")
     mean, half = interval_over_splits([1.0, 3.0])
     assert (row["splits"], row["difference"]) == (2, pytest.approx(mean))
@@ -313,6 +321,7 @@ def test_nothing_in_a_cell_learns_from_its_test_songs(songs, monkeypatch, model,
 
     def fit_a_recorded_table(classifier, train, validation=None, **settings):
         learned.extend([train, *([validation] if validation is not None else [])])
+        assert (settings["seed"], settings["device"]) == (3, "cpu")
         return fit(classifier, train, validation, **settings)
 
     def recorded(train, scored, **settings):
@@ -386,6 +395,11 @@ def test_the_identity_of_songs_depends_on_all_that_splits_are_made_by(songs):
     assert study.songs_identity(songs.set_axis(songs.index + 7)) == same
 
 
+def test_the_identity_of_songs_stays_so_that_stored_studies_can_go_on(songs):
+    one = {name: [0.5] for name in FEATURES} | {"artist_name": "a", "release_date": 1999}
+    assert study.songs_identity(pd.DataFrame(one | {"genre": "jazz", "lyrics": "x"})) == "fa6194e03a11b73c"
+
+
 def test_a_study_s_file_has_the_command_that_makes_it_again(songs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     songs.to_csv("my songs.csv", index=False)
@@ -432,3 +446,12 @@ def test_the_table_of_a_study_has_means_and_deviations_over_seeds():
     )
     (once,) = markdown_table(rows[:1]).splitlines()[2:]
     assert once.endswith("| ours | 1 | 30.0 | 40.0 | 60.0 | 10.0 | 2.0 |")
+
+
+def test_the_table_of_a_study_is_in_the_order_of_its_rows():
+    measures = {"macro_f1": 0.4, "top2_accuracy": 0.6, "calibration_error": 0.1, "seconds": 2.0}
+    rows = invented_rows(zebra=[0.3], ant=[0.5]).assign(**measures, base_rate=[0.2, 0.3])
+    title, line, *models = markdown_table(rows).splitlines()
+    assert title.count("|") == line.count("|") and set(line) == {"|", "-"}
+    assert ["zebra" in models[0], "ant" in models[1]] == [True, True]
+    assert summarise(rows)["base_rate"].tolist() == [0.2, 0.3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ from genre_lib import SongEncoder, SongTensors, evaluate, fit, split_songs
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import predict
 from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
-from genre_lib.training.device import choose_device
+from genre_lib.training.device import MIN_FREE_MEMORY, choose_device
 from genre_lib.training.loop import train_one_epoch
 
 QUIET = {"device": "cpu", "progress": False}
+ONE = torch.zeros(1)
 
 
 @pytest.fixture
@@ -148,6 +150,33 @@ def test_a_gpu_that_is_full_is_not_chosen(monkeypatch):
         assert choose_device().type != "cuda"
 
 
+@pytest.mark.parametrize("missing", [-1, 0, 1])
+def test_a_gpu_is_chosen_if_it_has_enough_free_memory_and_works(monkeypatch, missing):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (MIN_FREE_MEMORY - missing, 2**34))
+    tried = []
+    monkeypatch.setattr(torch, "zeros", lambda size, device: tried.append(str(device)) or ONE)
+    with warnings.catch_warnings(record=True) as warned:
+        assert (choose_device().type == "cuda") == (missing <= 0)
+    assert tried[0] == "cuda" and [w.filename for w in warned] == [__file__] * (missing > 0)
+
+
+def test_a_gpu_that_torch_can_t_use_is_not_chosen(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**34, 2**34))
+    monkeypatch.setattr("genre_lib.training.device.MIN_FREE_MEMORY", 1)
+    real = torch.zeros
+
+    def zeros(size, device):
+        if torch.device(device).type == "cuda":
+            raise RuntimeError("no kernel image is available for execution on the device")
+        return real(size, device=device)
+
+    monkeypatch.setattr(torch, "zeros", zeros)
+    with pytest.warns(UserWarning, match="this torch can't use it"):
+        assert choose_device().type != "cuda"
+
+
 def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(tensors, monkeypatch):
     small = torch.device("meta")  # stands for a GPU
 
@@ -227,17 +256,20 @@ def test_a_step_is_the_one_that_adam_s_paper_gives(tensors, settings):
 
 
 def test_one_cycle_rises_for_a_tenth_and_falls_in_a_straight_line(tensors):
-    rates = []
-    watched = register_optimizer_step_pre_hook(
-        lambda optimiser, *_: rates.append(optimiser.param_groups[0]["lr"])
-    )
+    rates, momenta = [], set()
+
+    def record(optimiser, *_):
+        rates.append(optimiser.param_groups[0]["lr"])
+        momenta.add(optimiser.param_groups[0]["betas"])
+
+    watched = register_optimizer_step_pre_hook(record)
     train, settings = SongTensors(*tensors[0][:100]), {"learning_rate": 1.0, "one_cycle": True}
     try:
         fit(OneWeight(), train, epochs=10, batch_size=10, **settings, **QUIET)
     finally:
         watched.remove()
     rise, fall = np.linspace(1 / 25, 1, 10), np.linspace(1, 1 / 25e4, 91)
-    assert np.allclose(rates, [*rise, *fall[1:]])
+    assert np.allclose(rates, [*rise, *fall[1:]]) and momenta == {(0.9, 0.999)}
 
 
 def test_songs_without_a_genre_are_neither_learned_from_nor_scored(tensors):
