@@ -125,7 +125,7 @@ class GenreClassifier:
         return table.loc[0, list(GENRES)].astype(float).sort_values(ascending=False)
 
     def save(self, folder: str | Path) -> None:
-        """Save the weights (safetensors), the encoder and the settings (JSON) in a run folder.
+        """Save weights (safetensors), encoder, settings (JSON) and model card in a run folder.
 
         An older run in `folder` is replaced once the new one is complete.
 

@@ -23,7 +23,8 @@ class Recipe:
     """What the network looks at: `lyrics`, `features` or `combined`."""
     network: type[nn.Module]
     """The network's class: one of `genre_lib.models`, or your own, with an attribute `sees` and a
-    constructor that takes `vocabulary` if it sees lyrics and `features` if it sees features."""
+    constructor that takes `vocabulary` if it sees lyrics and `features` if it sees features. What
+    its `forward` gets and returns: `genre_lib.models`."""
     encoder: dict[str, Any] = field(default_factory=dict)
     """Arguments of `SongEncoder`."""
     layers: dict[str, Any] = field(default_factory=dict)

@@ -98,7 +98,7 @@ def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
     Raises
     ------
     GenreLibError
-        When the classifier's network looks at more than the lyrics.
+        When the classifier's network looks at anything but the lyrics.
 
     Examples
     --------

@@ -66,12 +66,13 @@ class SongEncoder:
         }
         self.tokenizer = _empty_tokenizer()
         self.mean: np.ndarray | None = None
-        """What is subtracted from each score, shape (scores,); `None` if no scores were learned."""
+        """What is subtracted from each score, shape (scores,); zeros without `scale`; `None` if no
+        scores were learned."""
         self.deviation: np.ndarray | None = None
-        """What each score is then divided by, shape (scores,)."""
+        """What each score is then divided by, shape (scores,); ones without `scale`."""
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
-        """Learn from the lyrics, the scores, or both; some scores alone raise `SongsError`."""
+        """Learn from the lyrics, the scores, or both; with only some scores, raise `SongsError`."""
         return self.fit_tables([songs])
 
     def fit_tables(self, tables: Iterable[pd.DataFrame]) -> SongEncoder:
@@ -106,8 +107,9 @@ class SongEncoder:
         self.tokenizer = _empty_tokenizer()
         names, moments = self.settings["features"], []
 
-        # One pass over the tables yields lyrics to the tokenizer and adds up the scores' moments.
-        # If no table has lyrics, `next` below runs it to the end.
+        # The tokenizer pulls lyrics from this generator, which on the way notes how many songs each
+        # table has, and their means and variances: tables are read only once. If none has lyrics,
+        # `next` below runs it to the end.
         def lyrics_and_moments() -> Iterator[list[str]]:
             for songs, lyrics in pieces:
                 if self._has_scores(songs):

@@ -39,7 +39,7 @@ def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
     ------
     SongsError
         When `by` is neither word, there is no artist to go by, a genre is missing or has fewer
-        than 10 songs, or there are fewer than 10 artists.
+        than 10 songs, or there are fewer than 2 genres or 10 artists, or no songs.
 
     Examples
     --------
@@ -84,14 +84,16 @@ def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
             f"These songs are by {songs['artist_name'].nunique()} artists and a split by artist "
             f"needs {FOLDS}: add songs, or split by song."
         )
+    if songs.empty:
+        raise SongsError("There are no songs here to split: give a table that has some.")
     if songs["genre"].isna().any():
         raise SongsError("Some songs have no genre: fill it in or remove them.")
-    rarest = songs["genre"].value_counts()
-    if len(rarest) < 2:
-        raise SongsError(f"All songs here are {rarest.index[0]}: a network needs two genres.")
-    if rarest.min() < FOLDS:
+    counts = songs["genre"].value_counts()
+    if len(counts) < 2:
+        raise SongsError(f"All songs here are {counts.index[0]}: a network needs two genres.")
+    if counts.min() < FOLDS:
         raise SongsError(
-            f"The genre {rarest.idxmin()!r} has only {rarest.min()} songs here and a split needs "
+            f"The genre {counts.idxmin()!r} has only {counts.min()} songs here and a split needs "
             f"{FOLDS} of each: add songs."
         )
     splitter = splitters[by]
@@ -105,10 +107,11 @@ def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
 def _number_in_random_order(groups: pd.Series, seed: int) -> np.ndarray:
     """Return each song's group as a number, with the groups in random order, shape (n,).
 
-    `StratifiedGroupKFold` processes the groups in this order. From scikit-learn 1.8 on, its own
-    `shuffle` does the same; before, it mixed up which songs belong to which group, so that folds
-    differed in size and genres.
+    `StratifiedGroupKFold` begins with groups whose songs are most uneven in genre; this order
+    decides among equal ones. From scikit-learn 1.8 on, its own `shuffle` does the same; before, it
+    mixed up which songs belong to which group, so that folds differed in size and genres.
     """
     names, number = np.unique(groups, return_inverse=True)
+    # position[i] is where group i comes in the random order.
     position = np.argsort(np.random.RandomState(seed).permutation(len(names)))
     return position[number]

@@ -11,7 +11,7 @@ from scipy import stats
 from genre_lib.errors import GenreLibError
 
 TEST_PER_TRAIN = 0.2 / 0.8
-"""Test songs per song that is learned from, in the course's splits."""
+"""Test songs per song that is learned from: 20 to 80, as validation songs are learned from, too."""
 
 
 def interval_over_splits(
@@ -29,7 +29,7 @@ def interval_over_splits(
     values
         One number per split: an accuracy, or the difference between two models' accuracies.
     test_per_train
-        Test songs per training song; 0 for values that share no songs.
+        Test songs per song that is learned from; 0 for values that share no songs.
     level
         The share of such intervals that contain the true mean.
 

@@ -24,7 +24,7 @@ class ScoreBins(nn.Module):
     Examples
     --------
     >>> bins = ScoreBins(scores=1, bins=2)
-    >>> bins.adapt(torch.tensor([[0.0], [0.2], [0.4]]))  # cuts at 0, 0.2 and 0.4; means are 0.5
+    >>> bins.adapt(torch.tensor([[0.0], [0.2], [0.4]]))  # cuts 0, 0.2 and 0.4; means 2/3 and 1/3
     >>> [round(x, 2) for x in bins(torch.tensor([[0.3]])).flatten().tolist()]
     [0.33, 0.17]
     """
@@ -73,10 +73,10 @@ class SharedEnsemble(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         # Scaling the weights instead of the inputs is equivalent, in one product for all members.
-        weight = self.view * self.first.weight.T
+        weight = self.view * self.first.weight.T  # (members, inputs, width)
         members, _, width = weight.shape
-        hidden = inputs @ weight.permute(1, 0, 2).flatten(1)
-        hidden = hidden.view(-1, members, width).transpose(0, 1)
+        hidden = inputs @ weight.permute(1, 0, 2).flatten(1)  # (batch, members × width)
+        hidden = hidden.view(-1, members, width).transpose(0, 1)  # (members, batch, width)
         hidden = F.relu(hidden + self.first.bias)
         hidden = F.relu(self.second(hidden * self.scale))
         return (torch.bmm(hidden, self.output) + self.bias).transpose(0, 1)
@@ -85,8 +85,8 @@ class SharedEnsemble(nn.Module):
 class Head(nn.Module):
     """An ensemble that gets the word branches' log-probabilities and other inputs. Chapter 4.
 
-    The log-probabilities come both as they are and in bins, so that the head can learn thresholds
-    as a tree does; times a learned trust, they are also added to each member's logits.
+    The log-probabilities enter twice, centred and in bins, so that the head can learn thresholds as
+    a tree does. Times a learned trust, they are also added to each member's logits.
     """
 
     def __init__(self, inputs: int, width: int = 64, members: int = 8):
@@ -105,7 +105,11 @@ class Head(nn.Module):
 
 
 class LyricsNetwork(nn.Module):
-    """Word branches, and a head that also gets the form of the lyrics. Chapter 4."""
+    """Word branches, and a head that also gets the form of the lyrics. Chapter 4.
+
+    In training, the branches count as further members, so that each has its own loss: logits have
+    the shape (batch, members + folds, 7). In evaluation, it is (batch, members, 7).
+    """
 
     sees = ("lyrics",)
 

@@ -46,7 +46,10 @@ class DenseFeaturesNetwork(nn.Module):
 
 
 class LateCombinedNetwork(nn.Module):
-    """Both branches' hidden layers, concatenated and passed to a non-linear head. Chapter 6."""
+    """The lyrics' mean vector and the features' hidden layer, and a head on both. Chapter 6.
+
+    The parts come from the two other networks, whose output layers are not used here.
+    """
 
     sees = ("lyrics", "features")
 

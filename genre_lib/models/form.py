@@ -41,7 +41,8 @@ class Form(nn.Module):
 
     They are listed in `NAMES`. A word, a pair or a triple of neighbouring words is repeated if it
     occurs earlier in the same song. The longest repeat is the longest passage, in words, whose
-    triples are all repeated, such as a chorus. Padding must be at the end.
+    triples are all repeated, such as a chorus. All unknown words count as one word. Padding must be
+    at the end.
 
     Examples
     --------
@@ -63,7 +64,7 @@ class Form(nn.Module):
 
     def __init__(self, vocabulary: int):
         super().__init__()
-        self.rarity: Tensor
+        self.rarity: Tensor  # a buffer: saved and moved with the network, but not trained
         self.register_buffer("rarity", torch.zeros(vocabulary))
 
     def adapt(self, lyrics: Tensor) -> None:
@@ -75,7 +76,7 @@ class Form(nn.Module):
         present = ids != PAD_ID
         words = present.sum(dim=1)
         again, shares, keys = present, [], ids
-        for n in (1, 2, 3):
+        for n in (1, 2, 3):  # words, pairs, triples; each is present if its last word is
             again = repeats(keys) & present[:, n - 1 :]
             shares.append(again.sum(dim=1) / (words - n + 1).clamp(min=1))
             # One number for each sequence of n + 1 ids.
@@ -83,18 +84,18 @@ class Form(nn.Module):
         position = torch.arange(1, again.shape[1] + 1, device=ids.device)
         last_new = torch.where(again, 0, position).cummax(dim=1).values
         run = (position - last_new).amax(dim=1)
-        longest = torch.where(run > 0, run + 2, 0)
+        longest = torch.where(run > 0, run + 2, 0)  # k triples in a row cover k + 2 words
         rarity = (self.rarity[ids] * present).sum(dim=1) / words.clamp(min=1)
         return torch.stack([words, 1 - shares[0], *shares[1:], longest, rarity], dim=1)
 
 
 def topic_words(topics: Tensor) -> Tensor:
-    """Return what the 16 topic scores say about their topic model, shape (batch, 2). Chapter 5.
+    """Return N and the missing mass, which follow from the 16 topics, shape (batch, 2). Chapter 5.
 
     The topic model has 19 topics and weighs each by (n + 1/19) / (N + 1), where N of the song's
     words are in the model's vocabulary and n of these belong to the topic. A topic without words
-    has the smallest weight, 1 / (19 (N + 1)), so N can be computed from it. The second number is
-    the weight of the three topics that are not in the file: 1 minus the sum of the others.
+    has the smallest weight, 1 / (19 (N + 1)), so N can be computed if the 16 include such a topic.
+    The missing mass is that of the three topics that are not in the file: 1 minus the others' sum.
 
     Examples
     --------

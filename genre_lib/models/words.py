@@ -52,7 +52,7 @@ class WordBranches(nn.Module):
     the one branch that doesn't learn from the song, for the head; in evaluation, their mean over
     all branches. (This is cross-fitting, as in stacking: Wolpert 1992,
     doi 10.1016/S0893-6080(05)80023-1.) It also returns the branches' logits for their own loss,
-    shape (batch, folds, 7), or (batch, 0, 7) in evaluation.
+    shape (batch, folds, 7), or (batch, 0, 7) in evaluation. The head's loss changes no branch.
 
     Examples
     --------

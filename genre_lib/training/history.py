@@ -23,7 +23,8 @@ class History:
     rows: list[dict[str, float]] = field(default_factory=list)
     """One per epoch: loss and accuracy of both sets, and seconds."""
     best_epoch: int = 0
-    """The epoch whose weights the network has after training, counted from 1."""
+    """The epoch whose weights the network has after training, counted from 1. (After an interrupt
+    within an epoch, weights that were not stored are those of some steps later.)"""
     interrupted: bool = False
     """Whether the user stopped training before its end."""
 
@@ -31,8 +32,8 @@ class History:
         """Return one row per epoch: loss and accuracy of both sets, and seconds.
 
         Training figures are means over the epoch's batches: dropout is on, the weights still
-        change, the loss uses smoothed labels, and with several members it is the mean of their
-        losses. Validation figures are computed after the epoch, in evaluation mode, with the
+        change, labels are smoothed if asked for, and with several members the loss is the mean of
+        theirs. Validation figures are computed after the epoch, in evaluation mode, with the
         original labels and the members' mean probabilities.
         """
         return pd.DataFrame(self.rows, index=pd.RangeIndex(1, len(self.rows) + 1, name="epoch"))
@@ -62,7 +63,7 @@ class TrainingState:
 
     @property
     def patience_is_over(self) -> bool:
-        """Whether the validation loss has not fallen for `patience` epochs."""
+        """Whether the validation loss has reached no new lowest value for `patience` epochs."""
         if self.patience is None or self.best_weights is None:
             return False
         return self.epochs - self.history.best_epoch >= self.patience

@@ -75,7 +75,7 @@ def fit(
     smoothing, one_cycle
         Label smoothing (arXiv:1512.00567); whether the learning rate first rises, then falls.
     patience
-        Stop after this many epochs without a lower validation loss; restore the best weights.
+        Stop after this many epochs without a new lowest validation loss; restore the best weights.
     seed
         Fixes the songs' order and the dropout, and so, from equal weights on one CPU, the result.
     strategy, hooks

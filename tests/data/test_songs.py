@@ -193,6 +193,8 @@ def test_a_split_that_can_not_be_is_refused(songs):
         split_songs(songs.assign(artist_name="abba"), by="artist")
     with pytest.raises(SongsError, match="All songs here are pop"):
         split_songs(songs.assign(genre="pop"))
+    with pytest.raises(SongsError, match="no songs here to split"):
+        split_songs(songs[:0])
 
 
 def test_the_schema_knows_every_column_of_a_table(songs):

@@ -397,7 +397,8 @@ def test_the_identity_of_songs_depends_on_all_that_splits_are_made_by(songs):
 
 def test_the_identity_of_songs_stays_so_that_stored_studies_can_go_on(songs):
     one = {name: [0.5] for name in FEATURES} | {"artist_name": "a", "release_date": 1999}
-    assert study.songs_identity(pd.DataFrame(one | {"genre": "jazz", "lyrics": "x"})) == "fa6194e03a11b73c"
+    table = pd.DataFrame(one | {"genre": "jazz", "lyrics": "x"})
+    assert study.songs_identity(table) == "fa6194e03a11b73c"
 
 
 def test_a_study_s_file_has_the_command_that_makes_it_again(songs, tmp_path, monkeypatch):
