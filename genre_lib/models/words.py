@@ -54,6 +54,8 @@ class WordBranches(nn.Module):
     doi 10.1016/S0893-6080(05)80023-1.) It also returns the branches' logits for their own loss,
     shape (batch, folds, 7), or (batch, 0, 7) in evaluation. The head's loss changes no branch.
 
+    With `folds=1`, the only branch learns from all songs: an ablation, to show what folds are for.
+
     Examples
     --------
     >>> branches, lyrics = WordBranches(vocabulary=50), torch.ones(3, 20).int()
@@ -75,5 +77,6 @@ class WordBranches(nn.Module):
         fold = lyrics.long().sum(dim=1) % self.folds  # any fixed rule would do
         in_fold = F.one_hot(fold, self.folds).bool().unsqueeze(-1)
         log_p = log_p.detach()
-        # A branch gets no gradient from its own fold.
-        return (log_p * in_fold).sum(dim=1), torch.where(in_fold, log_p, votes)
+        # A branch gets no gradient from its own fold, unless it is the only branch.
+        left_out = in_fold if self.folds > 1 else ~in_fold
+        return (log_p * in_fold).sum(dim=1), torch.where(left_out, log_p, votes)

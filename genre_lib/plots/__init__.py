@@ -13,6 +13,7 @@ from genre_lib.plots.results import (
     calibration,
     confusion,
     learning_curves,
+    loss_against,
     speeds,
     throughput,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "genre_plane",
     "genre_shares",
     "learning_curves",
+    "loss_against",
     "lyrics_lengths",
     "score_over_time",
     "scores_of_genres",

@@ -106,6 +106,36 @@ def accuracies(
     return finish(figure, f"{part.capitalize()} accuracy", alt, height=120 + 48 * len(names))
 
 
+def loss_against(
+    lines: Mapping[str, pd.Series], counted: str, title: str, measured: str = "loss"
+) -> go.Figure:
+    """Plot some series of losses against their index, on a logarithmic axis.
+
+    `counted` and `measured` name the axes; a dashed line marks 0 if some values are below it.
+    """
+    figure = go.Figure()
+    colours = [ACCENT, GENRE_COLOURS["rock"], GENRE_COLOURS["reggae"]]
+    for (name, series), colour in zip(lines.items(), colours, strict=False):
+        figure.add_scatter(
+            x=[float(f"{x:.3g}") for x in series.index],
+            y=series.round(4),
+            name=name,
+            line_color=colour,
+            showlegend=len(lines) > 1,
+            hovertemplate=f"{name}, {counted} %{{x}}: {measured} %{{y:.3f}}<extra></extra>",
+        )
+    if min(series.min() for series in lines.values()) < 0:
+        figure.add_hline(y=0, line_dash="dash", line_color=TEXT_COLOUR)
+    figure.update_xaxes(title=f"{counted} (logarithmic)", type="log")
+    figure.update_yaxes(title=measured)
+    alt = f"The {measured} against {counted}. " + "; ".join(
+        f"{name}: {series.iloc[0]:.3f} at {series.index[0]:.3g}, lowest {series.min():.3f} at "
+        f"{series.idxmin():.3g}, {series.iloc[-1]:.3f} at {series.index[-1]:.3g}"
+        for name, series in lines.items()
+    )
+    return finish(figure, title, alt, height=380)
+
+
 def speeds(songs_per_second: Mapping[str, float]) -> go.Figure:
     """Plot songs per second of several training loops as bars on a logarithmic axis."""
     names = list(songs_per_second)[::-1]

@@ -28,7 +28,7 @@ class Cell:
     seed: int
     """The seed of the split and of the training run."""
     variant: str = STANDARD
-    """The change for an ablation, one of `VARIANTS`."""
+    """The change for an ablation, one of `VARIANTS` or `PLAIN_MEAN`."""
     collection: str = ALL_SONGS
     """The songs that are learned from and tested on, one of `COLLECTIONS`."""
 
@@ -50,10 +50,14 @@ VARIANTS: dict[str, tuple[tuple[str, ...], Changes, Changes, Changes]] = {
     "minimum frequency 20": (("lyrics",), {"min_frequency": 20}, {}, {}),
     "minimum frequency 50": (("lyrics",), {"min_frequency": 50}, {}, {}),
     "2 branches": (("lyrics", "combined"), {}, {"folds": 2}, {}),
+    "no folds": (("lyrics", "combined"), {}, {"folds": 1}, {}),
     "one member": (("lyrics", "features", "combined"), {}, {"members": 1}, {}),
     "label smoothing": (("lyrics", "features", "combined"), {}, {}, {"smoothing": 0.2}),
 }
 """Ablations of the `course` recipes."""
+
+PLAIN_MEAN = "plain mean"
+"""The variant of the combined model that averages the probabilities of the two other networks."""
 
 
 def plan(
@@ -80,6 +84,7 @@ def plan(
     changed = [
         (f"course {task}", variant) for variant, (tasks, *_) in VARIANTS.items() for task in tasks
     ]
+    changed.append(("course combined", PLAIN_MEAN))
     cells = []
     for seed in range(seeds):
         for split in splits:
@@ -94,15 +99,19 @@ def plan(
     return cells
 
 
-def cell_recipe(cell: Cell) -> Recipe:
-    """Return a cell's recipe, with the changes of its variant."""
-    recipe = get_recipe(*cell.model.split())
+def cell_recipes(cell: Cell) -> list[Recipe]:
+    """Return the recipes of a cell's networks; of two, the probabilities are averaged."""
+    name, task = cell.model.split()
+    if cell.variant == PLAIN_MEAN:
+        return [get_recipe(name, "lyrics"), get_recipe(name, "features")]
+    recipe = get_recipe(name, task)
     if cell.variant == STANDARD:
-        return recipe
+        return [recipe]
     _, encoder, layers, training = VARIANTS[cell.variant]
-    return dataclasses.replace(
+    changed = dataclasses.replace(
         recipe,
         encoder=recipe.encoder | encoder,
         layers=recipe.layers | layers,
         training=recipe.training | training,
     )
+    return [changed]

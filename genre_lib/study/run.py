@@ -15,10 +15,12 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from genre_lib.classifier.classifier import GenreClassifier
+from genre_lib.classifier.recipes import Recipe
 from genre_lib.data.schema import FEATURES, GENRES
 from genre_lib.data.songs import has_footer
 from genre_lib.data.splits import Split, split_songs
@@ -27,7 +29,7 @@ from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import Report
 from genre_lib.study.baselines import BASELINES
 from genre_lib.study.baselines import PACKAGES as BASELINE_PACKAGES
-from genre_lib.study.plan import WITHOUT_FOOTER, Cell, cell_recipe
+from genre_lib.study.plan import WITHOUT_FOOTER, Cell, cell_recipes
 from genre_lib.study.results import write_result
 from genre_lib.study.tables import summarise
 from genre_lib.training.device import choose_device
@@ -47,16 +49,22 @@ def run_cell(songs: pd.DataFrame, cell: Cell, device: str = "auto") -> dict[str,
     if cell.model in BASELINES:
         report = _evaluate_baseline(split, cell)
     else:
-        classifier = GenreClassifier(cell_recipe(cell))
-        learn: tuple[pd.DataFrame, ...] = (split.train, split.validation)
-        if "patience" not in classifier.recipe.training:
-            learn = (pd.concat(learn),)
-        history = classifier.fit(*learn, seed=cell.seed, device=device, progress=False)
-        if history.interrupted:
-            raise KeyboardInterrupt  # don't store an incomplete training run
-        report = classifier.evaluate(split.test)
+        recipes = cell_recipes(cell)
+        reports = [_evaluate_network(split, recipe, cell.seed, device) for recipe in recipes]
+        report = Report(np.mean([r.probabilities for r in reports], axis=0), reports[0].genre)
     seconds = time.perf_counter() - start
     return dataclasses.asdict(cell) | report.summary() | {"seconds": seconds}
+
+
+def _evaluate_network(split: Split, recipe: Recipe, seed: int, device: str) -> Report:
+    classifier = GenreClassifier(recipe)
+    learn: tuple[pd.DataFrame, ...] = (split.train, split.validation)
+    if "patience" not in recipe.training:
+        learn = (pd.concat(learn),)
+    history = classifier.fit(*learn, seed=seed, device=device, progress=False)
+    if history.interrupted:
+        raise KeyboardInterrupt  # don't store an incomplete training run
+    return classifier.evaluate(split.test)
 
 
 def _evaluate_baseline(split: Split, cell: Cell) -> Report:

@@ -10,6 +10,9 @@ import pandas as pd
 from genre_lib.evaluation.intervals import interval_over_splits, verdict
 from genre_lib.study.plan import COLLECTIONS, STANDARD
 
+LESS_IS_BETTER = ("loss", "calibration_error", "seconds")
+"""Measures of which a good model has little."""
+
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """Return means and deviations over splits, per split, collection, variant and model."""
@@ -26,9 +29,10 @@ def compare(
     measure: str = "accuracy",
     variant: str = STANDARD,
 ) -> pd.DataFrame:
-    """Return the mean differences of pairs of models, in points, on the splits that both have.
+    """Return the mean differences of pairs of models, times 100, on the splits that both have.
 
-    Where a pair has fewer than two splits in common, there is no interval, and no row.
+    For shares such as accuracy, these are points. Where a pair has fewer than two splits in common,
+    there is no interval, and no row.
 
     Parameters
     ----------
@@ -37,7 +41,7 @@ def compare(
     pairs
         Names of two models each: the table's difference is the first minus the second.
     measure
-        A column of `rows`, a share from 0 to 1.
+        A column of `rows`. Of those in `LESS_IS_BETTER`, a negative difference is "better".
     variant
         The variant of the first model; the second model's is the standard one. To judge an
         ablation, compare a model with itself.
@@ -62,6 +66,7 @@ def compare(
             if len(differences) < 2:
                 continue
             mean, half = interval_over_splits(differences)
+            gain = -mean if measure in LESS_IS_BETTER else mean
             found.append(
                 {
                     "model": model,
@@ -71,7 +76,7 @@ def compare(
                     "difference": mean,
                     "half_width": half,
                     "splits": len(differences),
-                    "verdict": verdict(mean, half),
+                    "verdict": verdict(gain, half),
                 }
             )
     return pd.DataFrame(found)

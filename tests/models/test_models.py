@@ -182,6 +182,18 @@ def test_the_head_hears_of_a_song_only_the_branch_that_did_not_learn_from_it(net
         before = answers()
 
 
+def test_without_folds_the_branch_learns_from_all_songs_and_the_head_hears_it():
+    branches = models.WordBranches(vocabulary=50, folds=1).train()
+    lyrics = torch.randint(2, 50, (8, 10), dtype=torch.int32)
+    branches.embedding.adapt(lyrics)
+    torch.nn.init.normal_(branches.embedding.weight)
+    log_p, votes = branches(lyrics)
+    assert torch.equal(log_p, votes[:, 0].log_softmax(dim=-1)) and not log_p.requires_grad
+    for song in range(8):
+        (gradient,) = torch.autograd.grad(votes[song].sum(), branches.bias, retain_graph=True)
+        assert torch.equal(gradient, torch.ones(1, 7))
+
+
 @JOINED
 def test_the_head_hears_the_mean_of_all_branches_in_evaluation(network_class):
     network, lyrics, features, _ = joined(network_class)

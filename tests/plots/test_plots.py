@@ -49,6 +49,8 @@ def figures(songs, trained):
     yield plots.strongest_words(pull)
     yield plots.accuracies({"ours": [0.4, 0.5], "theirs": [0.3]}, 0.2)
     yield plots.speeds({"slow": 900.0, "fast": 90000.0})
+    fall = pd.Series([0.2, -0.1, 0.3], index=[0.001, 0.01, 0.1])
+    yield plots.loss_against({"one": fall, "two": 2 * fall}, "learning rate", "Losses")
     curve = pd.Series([900.0, 90000.0], index=[8, 1024])
     yield plots.throughput({"one": curve, "two": 2 * curve}, "songs in a batch", limit=4096)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from pathlib import Path
@@ -219,7 +220,7 @@ def test_the_plan_holds_every_model_split_and_seed():
     finalists = [c for c in standard if not c.model.startswith("first")]
     assert len(finalists) == (len(BASELINES) + 3) * 2 * 2 * 20
     assert len(standard) - len(finalists) == 3 * 2 * 2 * 5
-    assert {c.variant for c in cells} == {"standard", *plan_module.VARIANTS}
+    assert {c.variant for c in cells} == {"standard", "plain mean", *plan_module.VARIANTS}
     changed = [c for c in cells if c.variant != "standard"]
     assert {(c.seed, c.split) for c in changed} == {(seed, "song") for seed in range(5)}
 
@@ -227,7 +228,7 @@ def test_the_plan_holds_every_model_split_and_seed():
 def test_the_changes_of_each_variant_fit_its_network():
     cells = {(c.model, c.variant): c for c in plan(seeds=1) if c.model not in BASELINES}
     lyrics = torch.randint(0, 50, (3, 20), dtype=torch.int32)
-    for recipe in map(plan_module.cell_recipe, cells.values()):
+    for recipe in sum(map(plan_module.cell_recipes, cells.values()), []):
         logits = recipe.build(50)(lyrics, torch.rand(3, len(recipe.features)))
         assert logits.shape[-1] == 7
 
@@ -266,6 +267,13 @@ def test_models_are_compared_on_the_splits_that_both_have():
     mean, half = interval_over_splits([1.0, 3.0])
     assert (row["splits"], row["difference"]) == (2, pytest.approx(mean))
     assert row["half_width"] == pytest.approx(half) and row["verdict"] == "level"
+
+
+@pytest.mark.parametrize("measure", ["loss", "calibration_error", "seconds"])
+def test_less_loss_is_better(measure):
+    rows = invented_rows(ours=[1.3, 1.4], theirs=[1.5, 1.6]).rename(columns={"accuracy": measure})
+    (row,) = compare(rows, [("ours", "theirs")], measure).to_dict("records")
+    assert row["difference"] == pytest.approx(-20) and row["verdict"] == "better"
 
 
 def test_better_is_better_everywhere():
@@ -430,11 +438,33 @@ def test_a_cell_is_repeatable_and_its_seed_is_that_of_split_and_run(songs):
 def test_a_variant_changes_what_it_says_and_nothing_else(variant):
     tasks, *changes = plan_module.VARIANTS[variant]
     for task in tasks:
-        plain = plan_module.cell_recipe(Cell(f"course {task}", "song", 0))
-        changed = plan_module.cell_recipe(Cell(f"course {task}", "song", 0, variant))
+        (plain,) = plan_module.cell_recipes(Cell(f"course {task}", "song", 0))
+        (changed,) = plan_module.cell_recipes(Cell(f"course {task}", "song", 0, variant))
         assert changed != plain and changed.network is plain.network
         for part, change in zip(("encoder", "layers", "training"), changes, strict=True):
             assert getattr(changed, part) == getattr(plain, part) | change
+
+
+def test_the_plain_mean_is_that_of_the_two_other_networks_probabilities(songs, monkeypatch):
+    reports, evaluate = [], GenreClassifier.evaluate
+
+    def recorded(classifier, table):
+        reports.append(evaluate(classifier, table))
+        return reports[-1]
+
+    monkeypatch.setattr(GenreClassifier, "evaluate", recorded)
+    monkeypatch.setattr(study, "cell_recipes", with_one_epoch)
+    row = study.run_cell(songs, Cell("course combined", "song", 0, plan_module.PLAIN_MEAN), "cpu")
+    mean = (reports[0].probabilities + reports[1].probabilities) / 2
+    assert row["accuracy"] == (mean.argmax(axis=1) == reports[0].genre).mean()
+    assert row["loss"] == pytest.approx(-np.log(mean[range(300), reports[0].genre]).mean())
+
+
+def with_one_epoch(cell):
+    """A cell's recipes, to be trained for one epoch only."""
+    recipes = plan_module.cell_recipes(cell)
+    assert [recipe.task for recipe in recipes] == ["lyrics", "features"]
+    return [dataclasses.replace(r, training=r.training | {"epochs": 1}) for r in recipes]
 
 
 def test_the_table_of_a_study_has_means_and_deviations_over_seeds():
