@@ -46,6 +46,8 @@ def test_confidence_falls_into_ten_bins_of_which_the_last_holds_certainty():
     probabilities = np.zeros((2, 7))
     probabilities[:, 0] = [1.0, 0.92]
     probabilities[1, 1] = 0.08
+    sure = Report(np.array([[0.9, 0.1]] * 10), np.array([0] * 7 + [1] * 3)).reliability()
+    assert sure.to_numpy() == pytest.approx(np.array([[10, 0.9, 0.7]]))
     bins = Report(probabilities, np.array([0, 1])).reliability()
     assert bins["songs"].tolist() == [2] and bins["confidence"].tolist() == [0.96]
     spread = np.zeros((10, 7))

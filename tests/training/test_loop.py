@@ -17,7 +17,7 @@ from genre_lib import SongEncoder, SongTensors, evaluate, fit, split_songs
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import predict
 from genre_lib.models import DenseFeaturesNetwork, MeanLyricsNetwork
-from genre_lib.training.device import MIN_FREE_MEMORY, choose_device
+from genre_lib.training.device import MIN_FREE_MEMORY, choose_device, move
 from genre_lib.training.loop import train_one_epoch
 
 QUIET = {"device": "cpu", "progress": False}
@@ -31,10 +31,15 @@ def tensors(songs):
     return encoder.encode(split.train), encoder.encode(split.validation), len(encoder.words)
 
 
+def fresh(seed):
+    torch.manual_seed(seed)
+    return DenseFeaturesNetwork(width=32).state_dict()
+
+
 def trained(tensors, seed=0, **settings):
     train, validation, _ = tensors
-    torch.manual_seed(seed)
     network = DenseFeaturesNetwork(width=32)
+    network.load_state_dict(fresh(seed))
     settings = {"epochs": 4, "batch_size": 64, "seed": seed} | QUIET | settings
     return network, fit(network, train, validation, **settings)
 
@@ -50,6 +55,10 @@ def test_training_lowers_the_loss_and_beats_the_base_rate(tensors):
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(tensors):
     (a, history_a), (b, history_b) = trained(tensors), trained(tensors)
     other, _ = trained(tensors, seed=1)
+    network = DenseFeaturesNetwork(width=32)
+    network.load_state_dict(fresh(seed=0))
+    fit(network, *tensors[:2], epochs=4, batch_size=64, **QUIET)  # whose seed is 0 if none is given
+    assert all(map(torch.equal, a.state_dict().values(), network.state_dict().values()))
     assert all(map(torch.equal, a.state_dict().values(), b.state_dict().values()))
     assert [r["train_loss"] for r in history_a.rows] == [r["train_loss"] for r in history_b.rows]
     assert not all(map(torch.equal, a.state_dict().values(), other.state_dict().values()))
@@ -125,6 +134,19 @@ def test_early_stopping_goes_back_to_the_lowest_validation_loss(tensors):
     assert evaluate(network, tensors[1]).loss == pytest.approx(losses.min(), rel=1e-5)
 
 
+def test_of_equal_losses_the_first_is_the_lowest(tensors):
+    _, history = trained(tensors, epochs=9, patience=2, learning_rate=0)
+    assert (len(history.rows), history.best_epoch) == (3, 1)
+
+
+def test_progress_is_shown_unless_it_is_switched_off(tensors, capsys):
+    trained(tensors, epochs=2)
+    assert not capsys.readouterr().err
+    fit(DenseFeaturesNetwork(width=16), tensors[0], epochs=2, batch_size=64, device="cpu")
+    shown = capsys.readouterr().err
+    assert "2/2" in shown and "epoch" in shown and "train_loss=" in shown
+
+
 def test_an_interrupt_keeps_what_was_trained(tensors):
     class Impatient(DenseFeaturesNetwork):
         calls = 0
@@ -195,10 +217,18 @@ def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(tensors, monkeypa
     network = MeanLyricsNetwork(tensors[2], dimension=4)
     monkeypatch.setattr(network, "to", lambda device: network)
     settings = {"epochs": 1, "batch_size": 64, "progress": False}
-    with pytest.warns(UserWarning, match="is full: shut down other.* The CPU is used now"):
-        assert len(fit(network, *tensors[:2], **settings).rows) == 1
+    with pytest.warns(UserWarning, match="is full: shut down other.* The CPU is used") as warned:
+        (row,) = fit(network, *tensors[:2], **settings).rows
+    assert "validation_loss" in row and warned[0].filename == __file__
     with pytest.raises(GenreLibError, match="is full: shut down other notebooks"):
         fit(network, *tensors[:2], **settings, device="cuda")
+
+
+def test_network_and_songs_move_to_the_device(tensors, monkeypatch):
+    monkeypatch.setattr("genre_lib.training.device.choose_device", torch.device)
+    network, *songs = move("meta", DenseFeaturesNetwork(width=16), *tensors[:2])
+    assert {t.device.type for t in [*network.parameters(), *songs[0][:], *songs[1][:]]} == {"meta"}
+    assert move("cpu", DenseFeaturesNetwork(width=16), tensors[0], None)[2] is None
 
 
 def test_a_gpu_that_becomes_full_is_a_sentence(tensors):
