@@ -20,7 +20,7 @@ from genre_lib.data.checks import finite_scores, genre_numbers
 from genre_lib.data.schema import FEATURES
 from genre_lib.data.songs import strip_footer
 from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
-from genre_lib.errors import GenreLibError, SongsError
+from genre_lib.errors import GenreLibError, SongsError, did_you_mean
 
 # The tokenizer numbers special tokens in this order, so their ids are PAD_ID and UNKNOWN_ID.
 PAD, UNKNOWN = "<pad>", "<unk>"
@@ -57,6 +57,9 @@ class SongEncoder:
         footer: bool = False,
         features: Sequence[str] = FEATURES,
     ):
+        for name, value in (("min_frequency", min_frequency), ("max_tokens", max_tokens)):
+            if value < 1:
+                raise GenreLibError(f"The setting {name!r} is {value}: it must be at least 1.")
         self.settings: dict[str, Any] = {
             "min_frequency": min_frequency,
             "max_tokens": max_tokens,
@@ -159,12 +162,14 @@ class SongEncoder:
         )
 
     def _has_scores(self, songs: pd.DataFrame) -> bool:
-        missing = [name for name in self.settings["features"] if name not in songs]
-        if missing and len(missing) < len(self.settings["features"]):
-            raise SongsError(
-                f"These songs have some of the scores but not {missing[0]!r}: add it, or leave it "
-                "out of the encoder's scores, SongEncoder(features=[...])."
+        names = self.settings["features"]
+        missing = [name for name in names if name not in songs]
+        if missing and any(name in songs for name in (*names, *FEATURES)):
+            otherwise = (
+                "add it, or leave it out of the encoder's scores, SongEncoder(features=[...])."
             )
+            hint = did_you_mean(missing[0], songs.columns, otherwise)
+            raise SongsError(f"These songs have scores, but not {missing[0]!r}: {hint}")
         return not missing
 
     def _ids(self, texts: list[str]) -> list[list[int]]:

@@ -105,8 +105,21 @@ def test_what_was_not_learned_from_is_not_encoded_as_if_it_had_been(songs):
 @pytest.mark.parametrize("step", ["fit", "encode"])
 def test_some_of_the_scores_are_not_taken_for_none_of_them(songs, step):
     encoder = SongEncoder().fit(songs)
-    with pytest.raises(SongsError, match="some of the scores but not 'energy'"):
+    with pytest.raises(SongsError, match="have scores, but not 'energy': add it"):
         getattr(encoder, step)(songs.drop(columns="energy"))
+
+
+@pytest.mark.parametrize("step", ["fit", "fit_encode"])
+@pytest.mark.parametrize("names", [["energie"], ["energie", "valence"]])
+def test_a_misspelled_score_is_not_taken_for_a_missing_one(songs, step, names):
+    with pytest.raises(SongsError, match="not 'energie': did you mean 'energy'"):
+        getattr(SongEncoder(features=names), step)(songs)
+
+
+@pytest.mark.parametrize("name", ["min_frequency", "max_tokens"])
+def test_no_encoder_has_a_limit_below_1(name):
+    with pytest.raises(GenreLibError, match=f"'{name}' is -1: it must be at least 1"):
+        SongEncoder(**{name: -1})
 
 
 @pytest.mark.parametrize(
