@@ -42,6 +42,11 @@ class SongEncoder:
     features
         The score columns to read: by default all 22.
 
+    Raises
+    ------
+    GenreLibError
+        When `min_frequency` or `max_tokens` is below 1.
+
     Examples
     --------
     >>> from genre_lib import make_songs
@@ -165,10 +170,8 @@ class SongEncoder:
         names = self.settings["features"]
         missing = [name for name in names if name not in songs]
         if missing and any(name in songs for name in (*names, *FEATURES)):
-            otherwise = (
-                "add it, or leave it out of the encoder's scores, SongEncoder(features=[...])."
-            )
-            hint = did_you_mean(missing[0], songs.columns, otherwise)
+            remedy = "add it, or leave it out of the encoder's scores, SongEncoder(features=[...])."
+            hint = did_you_mean(missing[0], songs.columns, remedy)
             raise SongsError(f"These songs have scores, but not {missing[0]!r}: {hint}")
         return not missing
 
