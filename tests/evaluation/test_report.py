@@ -50,6 +50,6 @@ def test_confidence_falls_into_ten_bins_of_which_the_last_holds_certainty():
     assert sure.to_numpy() == pytest.approx(np.array([[10, 0.9, 0.7]]))
     bins = Report(probabilities, np.array([0, 1])).reliability()
     assert bins["songs"].tolist() == [2] and bins["confidence"].tolist() == [0.96]
-    spread = np.zeros((10, 7))
-    spread[:, 0] = np.arange(10) / 10 + 0.05
-    assert len(Report(np.sort(spread), np.zeros(10, int)).reliability()) == 10
+    spread = np.zeros((20, 7))
+    spread[:, 0] = np.arange(20) / 20 + 0.025
+    assert Report(spread, np.zeros(20, int)).reliability()["songs"].tolist() == [2] * 10
