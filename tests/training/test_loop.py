@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import time
 import warnings
 from pathlib import Path
 
@@ -64,9 +65,11 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(tensors):
     assert not all(map(torch.equal, a.state_dict().values(), other.state_dict().values()))
 
 
-def test_the_history_has_loss_and_accuracy_of_both_sets(tensors):
+def test_the_history_has_loss_and_accuracy_of_both_sets_and_seconds(tensors):
+    start = time.perf_counter()
     _, history = trained(tensors)
     table = history.table()
+    assert 0 < table["seconds"].sum() < time.perf_counter() - start
     assert table.index.tolist() == [1, 2, 3, 4] and table.index.name == "epoch"
     expected = {f"{s}_{m}" for s in ("train", "validation") for m in ("loss", "accuracy")}
     assert expected <= set(table.columns)
