@@ -182,6 +182,13 @@ def test_hold_out_holds_out_the_validation_songs_of_the_split_with_that_seed(son
     assert hold_out(songs).validation.index.equals(split_songs(songs).validation.index)
 
 
+@pytest.mark.parametrize("by", ["song", "artist"])
+def test_ten_artists_and_ten_songs_of_a_genre_are_enough_for_a_split(songs, by):
+    songs = songs.groupby("genre").head(10).reset_index(drop=True)
+    split = split_songs(songs.assign(artist_name=songs.index % 10), by)
+    assert [len(part) for part in split] == [49, 7, 14]
+
+
 def test_a_split_that_can_not_be_is_refused(songs):
     with pytest.raises(SongsError, match="'jazz' has only 3 songs"):
         split_songs(songs.drop(songs.index[songs["genre"] == "jazz"][3:]))

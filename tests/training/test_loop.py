@@ -186,6 +186,13 @@ def test_a_gpu_is_chosen_if_it_has_enough_free_memory_and_works(monkeypatch, mis
     assert tried[0] == "cuda" and [w.filename for w in warned] == [__file__] * (missing > 0)
 
 
+def test_apple_s_gpu_is_chosen_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "zeros", lambda size, device: ONE)
+    assert choose_device().type == "mps"
+
+
 def test_a_gpu_that_torch_can_t_use_is_not_chosen(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (2**34, 2**34))
