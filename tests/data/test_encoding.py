@@ -102,6 +102,13 @@ def test_what_was_not_learned_from_is_not_encoded_as_if_it_had_been(songs):
     assert encoder.encode(songs).lyrics.shape == (1500, 0)
 
 
+@pytest.mark.parametrize("columns", [["lyrics"], list(FEATURES), ["lyrics", *FEATURES]])
+def test_tensors_have_the_same_types_whatever_is_in_the_table(songs, columns):
+    encoded = SongEncoder().fit_encode(songs[[*columns, "genre"]])
+    types = [torch.int32, torch.float32, torch.int64]
+    assert [tensor.dtype for tensor in encoded[:]] == types
+
+
 @pytest.mark.parametrize("step", ["fit", "encode"])
 def test_some_of_the_scores_are_not_taken_for_none_of_them(songs, step):
     encoder = SongEncoder().fit(songs)
