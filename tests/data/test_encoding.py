@@ -102,6 +102,21 @@ def test_what_was_not_learned_from_is_not_encoded_as_if_it_had_been(songs):
     assert encoder.encode(songs).lyrics.shape == (1500, 0)
 
 
+def test_tables_one_by_one_teach_the_same_as_all_at_once(songs):
+    whole, pieces = SongEncoder().fit(songs), SongEncoder()
+    pieces.fit_tables([songs[:100], songs[100:800], songs[800:]])
+    assert pieces.words == whole.words
+    assert np.allclose(pieces.mean, whole.mean) and np.allclose(pieces.deviation, whole.deviation)
+
+
+def test_a_word_has_an_id_of_its_own_from_its_fifth_use_on():
+    encoder = SongEncoder().fit(pd.DataFrame({"lyrics": ["often rare"] * 4 + ["often"]}))
+    assert encoder.words == ["<pad>", "<unk>", "often"]
+    for text in ("rare often", "rare, often"):
+        ids = encoder.encode(pd.DataFrame({"lyrics": [text]})).lyrics[0]
+        assert ids[ids > 0].tolist() == [1] * (1 + ("," in text)) + [2]
+
+
 @pytest.mark.parametrize("columns", [["lyrics"], list(FEATURES), ["lyrics", *FEATURES]])
 def test_tensors_have_the_same_types_whatever_is_in_the_table(songs, columns):
     encoded = SongEncoder().fit_encode(songs[[*columns, "genre"]])
