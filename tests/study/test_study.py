@@ -168,6 +168,18 @@ def test_cells_run_on_the_device_that_was_asked_for(songs, tmp_path, monkeypatch
     assert asked == ["cpu"]
 
 
+def test_a_cell_runs_on_the_fastest_device_if_none_is_named(songs, monkeypatch):
+    asked, fit = [], GenreClassifier.fit
+
+    def fit_on_the_cpu(*given, device, **settings):
+        asked.append(device)
+        return fit(*given, device="cpu", **settings)
+
+    monkeypatch.setattr(GenreClassifier, "fit", fit_on_the_cpu)
+    study.run_cell(songs, Cell("course features", "song", 0))
+    assert asked == ["auto"]
+
+
 def test_a_baseline_is_judged_by_the_right_genres_where_some_are_missing(songs, monkeypatch):
     songs = songs[songs["genre"].isin(["jazz", "rock"])]
     truth = songs["genre"].map(GENRES.index)
@@ -263,9 +275,12 @@ def test_a_paired_difference_leaves_the_splits_out_of_it():
 
 def test_models_are_compared_on_the_splits_that_both_have():
     rows = invented_rows(ours=[0.31, 0.53], theirs=[0.3, 0.5, 0.9], once=[0.4])
+    alone = invented_rows(theirs=[0.5, 0.6]), invented_rows(ours=[0.4], theirs=[0.5])
+    rows = pd.concat([t.assign(split=s) for s, t in zip(("artist", "year"), alone)] + [rows])
     pairs = [("ours", "unknown"), ("ours", "once"), ("ours", "theirs")]
     (row,) = compare(rows, pairs).to_dict("records")
     mean, half = interval_over_splits([1.0, 3.0])
+    assert row["split"] == "song"  # in the others, they have fewer than two splits in common
     assert (row["splits"], row["difference"]) == (2, pytest.approx(mean))
     assert row["half_width"] == pytest.approx(half) and row["verdict"] == "level"
 
