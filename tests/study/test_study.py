@@ -275,8 +275,9 @@ def test_a_paired_difference_leaves_the_splits_out_of_it():
 
 def test_models_are_compared_on_the_splits_that_both_have():
     rows = invented_rows(ours=[0.31, 0.53], theirs=[0.3, 0.5, 0.9], once=[0.4])
-    alone = invented_rows(theirs=[0.5, 0.6]), invented_rows(ours=[0.4], theirs=[0.5])
-    rows = pd.concat([t.assign(split=s) for s, t in zip(("artist", "year"), alone)] + [rows])
+    alone = invented_rows(theirs=[0.5, 0.6]).assign(split="artist")
+    once = invented_rows(ours=[0.4], theirs=[0.5]).assign(split="year")
+    rows = pd.concat([alone, once, rows])
     pairs = [("ours", "unknown"), ("ours", "once"), ("ours", "theirs")]
     (row,) = compare(rows, pairs).to_dict("records")
     mean, half = interval_over_splits([1.0, 3.0])
