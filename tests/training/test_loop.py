@@ -209,7 +209,9 @@ def test_a_gpu_that_torch_can_t_use_is_not_chosen(monkeypatch):
         assert choose_device().type != "cuda"
 
 
-def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(tensors, monkeypatch):
+@pytest.fixture
+def small_gpu(tensors, monkeypatch):
+    """A network that fits on a GPU, and songs that don't; settings of `fit`."""
     small = torch.device("meta")  # stands for a GPU
 
     def choose(name):
@@ -226,12 +228,23 @@ def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(tensors, monkeypa
     monkeypatch.setattr(SongTensors, "to", to)
     network = MeanLyricsNetwork(tensors[2], dimension=4)
     monkeypatch.setattr(network, "to", lambda device: network)
-    settings = {"epochs": 1, "batch_size": 64, "progress": False}
-    with pytest.warns(UserWarning, match="is full: shut down other.* The CPU is used") as warned:
-        (row,) = fit(network, *tensors[:2], **settings).rows
-    assert "validation_loss" in row and warned[0].filename == __file__
+    return network, *tensors[:2], {"epochs": 1, "batch_size": 64, "progress": False}
+
+
+def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(small_gpu):
+    *inputs, settings = small_gpu
+    with pytest.warns(UserWarning, match="is full: shut down other.* The CPU is used now"):
+        (row,) = fit(*inputs, **settings).rows
+    assert "validation_loss" in row
     with pytest.raises(GenreLibError, match="is full: shut down other notebooks"):
-        fit(network, *tensors[:2], **settings, device="cuda")
+        fit(*inputs, **settings, device="cuda")
+
+
+def test_a_warning_names_the_line_that_called_fit(small_gpu):
+    *inputs, settings = small_gpu
+    with pytest.warns(UserWarning) as warned:
+        fit(*inputs, **settings)
+    assert warned[0].filename == __file__
 
 
 def test_network_and_songs_move_to_the_device(tensors, monkeypatch):
