@@ -109,6 +109,13 @@ def test_tables_one_by_one_teach_the_same_as_all_at_once(songs):
     assert np.allclose(pieces.mean, whole.mean) and np.allclose(pieces.deviation, whole.deviation)
 
 
+def test_a_vocabulary_has_no_limit(capfd):
+    lyrics = [" ".join(f"w{row}x{place}" for place in range(100)) for row in range(350)]
+    encoder = SongEncoder(min_frequency=1).fit(pd.DataFrame({"lyrics": lyrics}))
+    assert len(encoder.words) == 35_002
+    assert capfd.readouterr() == ("", "")  # no progress bar of the tokenizer
+
+
 def test_a_word_has_an_id_of_its_own_from_its_fifth_use_on():
     encoder = SongEncoder().fit(pd.DataFrame({"lyrics": ["often rare"] * 4 + ["often"]}))
     assert encoder.words == ["<pad>", "<unk>", "often"]
