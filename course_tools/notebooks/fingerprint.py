@@ -15,9 +15,10 @@ from nbformat import NotebookNode
 
 from course_tools.notebooks.chapters import ROOT, code_cells, without_address
 
-# No chapter's output depends on these: the command line, and what is measured of pages and grading.
+# No chapter's output depends on these: the command line, and figures of pages, grading and the
+# page "Try it".
 COMMAND_LINE = ("genre_lib/cli/", "genre_lib/__main__.py")
-OTHER_RESULTS = ("pages.json", "grading.json")
+OTHER_RESULTS = ("pages.json", "grading.json", "live.json")
 
 
 def chapter_fingerprints(notebook: NotebookNode, root: Path = ROOT) -> dict:

@@ -1,0 +1,279 @@
+/**
+ * The course's three networks (chapters 4 to 6) for one song at a time, without torch.
+ *
+ * Where a comment begins with a name, the code computes what that class or function of `genre_lib`
+ * does; `tests/live/test_live.py` compares the results. `course_tools/live/export.py` writes the
+ * two files that `load` needs.
+ *
+ * @typedef {{word: string, id: number, start: number, end: number}} Token A word or a run of
+ *   punctuation, in lower case; its id in the vocabulary, and where it is in the text.
+ * @typedef {Token & {known: boolean, pull: number[]}} Word A token, whether it is in the
+ *   vocabulary, and its pull toward each genre (chapter 7), which is 0 for unknown words.
+ * @typedef {{probabilities: number[], logits: number[][]}} Answer The probability of each genre,
+ *   and the logits of each member of the ensemble.
+ * @typedef {{words: Word[], lyrics: Answer, features: Answer, combined: Answer}} Answers
+ */
+
+const FORMAT = 1;
+const [PAD_ID, UNKNOWN_ID] = [0, 1];
+const FORM_NUMBERS = 6;
+const KEYS = "genres scores topics folds max_tokens footer slurs words tensors".split(" ");
+
+// The tokenizer's `\w+|[^\w\s]+`, with \w and \s as in the Rust crate regex. Like the tokenizer, it
+// takes a typed "<pad>" or "<unk>" for the special token.
+const W = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}`;
+const SPECIAL = "<pad>|<unk>";
+const TOKEN = new RegExp(
+  String.raw`${SPECIAL}|[${W}]+|(?:(?!${SPECIAL})[^${W}\p{White_Space}])+`, "gu");
+const SPACE = /[\p{White_Space}\x1c-\x1f]/u; // what Python's `str.strip` removes
+
+const TYPES = { int8: Int8Array, float16: Uint16Array, float32: Float32Array };
+
+/** Return the number that 16 bits stand for (IEEE 754). */
+function float16(bits) {
+  const exponent = (bits >> 10) & 31, fraction = (bits & 1023) / 1024;
+  const size = exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14;
+  return bits & 0x8000 ? -size : size;
+}
+
+/** Return the checksum Adler-32, like Python's `zlib.adler32`. */
+function adler32(bytes) {
+  let a = 1, b = 0;
+  for (const byte of bytes) {
+    a = (a + byte) % 65521;
+    b = (b + a) % 65521;
+  }
+  return b * 65536 + a;
+}
+
+function check(condition, problem) {
+  if (!condition) throw new Error(`${problem}: load the page again, or run \`make live\`.`);
+}
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+const isKnown = (id) => id !== PAD_ID && id !== UNKNOWN_ID;
+const clamp = (number) => Math.min(Math.max(number, 0), 1);
+
+function logSoftmax(logits) {
+  const largest = Math.max(...logits);
+  const rest = Math.log(sum(logits.map((logit) => Math.exp(logit - largest))));
+  return logits.map((logit) => logit - largest - rest);
+}
+
+/** mean_probabilities: the mean of the members' probabilities. */
+function meanProbabilities(logits) {
+  const members = logits.map((member) => logSoftmax(member).map(Math.exp));
+  return members[0].map((_, g) => sum(members.map((member) => member[g])) / members.length);
+}
+
+/** topic_words: N and the missing mass, rounded in each step as torch does with 32 bits. */
+function topicWords(topics) {
+  const round = Math.fround, smallest = Math.max(Math.min(...topics), round(1e-5));
+  return [round(round(1 / round(19 * smallest)) - 1), round(1 - sum(topics))];
+}
+
+/** nn.Linear and ReLU: return a function of the inputs. */
+const hiddenLayer = (weight, bias) => (inputs) => [...bias].map((total, j) => {
+  const row = j * inputs.length;
+  for (let i = 0; i < inputs.length; i++) total += weight[row + i] * inputs[i];
+  return Math.max(total, 0);
+});
+
+/**
+ * Return the networks that the two files contain.
+ *
+ * @param {object} header What `networks.json` contains.
+ * @param {ArrayBuffer} buffer What `networks.bin` contains.
+ * @returns {{tokens: (text: string) => Token[], mask: (word: string) => string,
+ *   answer: (song: {lyrics: string, scores: number[]}) => Answers}}
+ * @throws {Error} When a file is incomplete or damaged, or the two don't belong together.
+ */
+function load(header, buffer) {
+  check(header?.format === FORMAT, `The networks have format ${header?.format}, not ${FORMAT}`);
+  for (const key of KEYS) check(key in header, `The networks' header has no "${key}"`);
+  const { genres, topics, folds, footer } = header;
+  const size = buffer.byteLength;
+  check(size === header.bytes, `The networks' file has ${size} bytes, not ${header.bytes}`);
+  check(adler32(new Uint8Array(buffer)) === header.checksum,
+    "The networks' header and numbers don't belong together (checksum)");
+
+  const shapeOf = (name) => header.tensors[name]?.shape ?? [];
+
+  /** Return a tensor's numbers if it has this shape. */
+  function tensor(name, ...shape) {
+    const { type, offset } = header.tensors[name] ?? {}, stored = TYPES[type];
+    const found = shapeOf(name), count = shape.reduce((a, b) => a * b, 1);
+    check(stored && `${found}` === `${shape}` && count > 0,
+      `The networks' tensor "${name}" is ${type} [${found}], not [${shape}]`);
+    check(offset % 4 === 0 && offset + count * stored.BYTES_PER_ELEMENT <= size,
+      `The networks' tensor "${name}" is outside the file`);
+    const numbers = new stored(buffer, offset, count);
+    return type === "float16" ? Float32Array.from(numbers, float16) : numbers;
+  }
+
+  const words = header.words.split(" "), ids = new Map(words.map((word, id) => [word, id]));
+  const votes = "branches.embedding.weight", columns = folds * genres.length;
+  const table = tensor(votes, words.length, columns), { scale } = header.tensors[votes];
+  check(scale?.length === columns, `The networks' votes don't have ${columns} scales`);
+  const branchBias = tensor("branches.bias", folds, genres.length);
+  const rarity = tensor("form.rarity", words.length);
+
+  /** SongEncoder: return the tokens of a text. */
+  function tokens(text) {
+    let start = 0, end = text.length;
+    const trimEnd = () => { while (end > start && SPACE.test(text[end - 1])) end--; };
+    while (start < end && SPACE.test(text[start])) start++;
+    trimEnd();
+    if (text.endsWith(footer, end)) {
+      end -= footer.length;
+      trimEnd();
+    }
+    const found = [];
+    for (const match of text.slice(start, end).matchAll(TOKEN)) {
+      if (found.length === header.max_tokens) break;
+      // Unlike the tokenizer, toLowerCase turns a Σ at the end of a word into ς.
+      const word = match[0].replaceAll("Σ", "σ").toLowerCase();
+      const from = start + match.index, id = ids.get(word) ?? UNKNOWN_ID;
+      found.push({ word, id, start: from, end: from + match[0].length });
+    }
+    return found;
+  }
+
+  /** Form: six numbers about the form of lyrics. */
+  function form(lyrics) {
+    const present = lyrics.filter((id) => id !== PAD_ID), shares = [];
+    let longest = 0;
+    for (const n of [1, 2, 3]) { // words, pairs, triples
+      const seen = new Set();
+      let repeated = 0, run = 0;
+      longest = 0;
+      for (let last = n - 1; last < lyrics.length; last++) {
+        const key = lyrics.slice(last - n + 1, last + 1).join(" ");
+        const again = seen.has(key) && lyrics[last] !== PAD_ID;
+        seen.add(key);
+        repeated += Number(again);
+        run = again ? run + 1 : 0;
+        longest = Math.max(longest, run);
+      }
+      shares.push(Math.fround(repeated / Math.max(present.length - n + 1, 1)));
+    }
+    const meanRarity = sum(present.map((id) => rarity[id])) / Math.max(present.length, 1);
+    const distinct = Math.fround(1 - shares[0]);
+    return [present.length, distinct, shares[1], shares[2], longest && longest + 2, meanRarity];
+  }
+
+  /** WordBag: return each known word with its weight. */
+  function bag(lyrics) {
+    const known = [...new Set(lyrics)].filter(isKnown);
+    const length = Math.hypot(...known.map((id) => rarity[id]));
+    return known.map((id) => [id, rarity[id] / length]);
+  }
+
+  /** WordBranches: return the mean of their log-probabilities for words with weights. */
+  function branches(weighted) {
+    const votes = genres.map(() => 0);
+    for (let start = 0; start < columns; start += genres.length) {
+      const logits = genres.map((_, g) => {
+        let total = 0;
+        for (const [id, weight] of weighted) total += weight * table[id * columns + start + g];
+        return total * scale[start + g] + branchBias[start + g];
+      });
+      logSoftmax(logits).forEach((logP, g) => { votes[g] += logP / folds; });
+    }
+    return votes;
+  }
+
+  const withoutWords = branches([]);
+  const pulls = new Map([PAD_ID, UNKNOWN_ID].map((id) => [id, genres.map(() => 0)]));
+
+  /** genre_pull: how far a word alone moves the branches toward each genre. */
+  function pull(id) {
+    if (!pulls.has(id)) {
+      const change = branches([[id, 1]]).map((logP, g) => logP - withoutWords[g]);
+      const mean = sum(change) / genres.length;
+      pulls.set(id, change.map((value) => value - mean));
+    }
+    return pulls.get(id);
+  }
+
+  /** ScoreBins: return a function of so many numbers, and how many it returns. */
+  function bins(task, numbers) {
+    const each = shapeOf(`${task}.bins.start`)[1], count = numbers * each;
+    const start = tensor(`${task}.bins.start`, numbers, each);
+    const size = tensor(`${task}.bins.size`, numbers, each);
+    const mean = tensor(`${task}.bins.mean`, count);
+    const bin = (values) => Array.from(start, (from, i) =>
+      clamp((values[Math.floor(i / each)] - from) / size[i]) - mean[i]);
+    return /** @type {const} */ ([bin, count]);
+  }
+
+  /** SharedEnsemble: return a function of so many inputs, with the logits of each member. */
+  function ensemble(name, inputs) {
+    const part = (key, ...shape) => tensor(`${name}.${key}`, ...shape), n = genres.length;
+    const [members] = shapeOf(`${name}.view`), [width] = shapeOf(`${name}.first.bias`);
+    const view = part("view", members, inputs, 1), scales = part("scale", members, 1, width);
+    const first = hiddenLayer(part("first.weight", width, inputs), part("first.bias", width));
+    const second = hiddenLayer(part("second.weight", width, width), part("second.bias", width));
+    const output = part("output", members, width, n), bias = part("bias", members, 1, n);
+    return (values) => Array.from({ length: members }, (_, m) => {
+      const hidden = first(values.map((value, i) => value * view[m * inputs + i]));
+      const last = second(hidden.map((value, j) => value * scales[m * width + j]));
+      return genres.map((_, g) =>
+        bias[m * n + g] + sum(last.map((value, j) => value * output[(m * width + j) * n + g])));
+    });
+  }
+
+  /** Head: return a function of the branches' log-probabilities and so many other numbers. */
+  function head(task, numbers) {
+    const [count] = shapeOf(`${task}.head.cuts`), cuts = [...tensor(`${task}.head.cuts`, count)];
+    const [trust] = tensor(`${task}.head.trust`), [bin, others] = bins(task, numbers);
+    const members = ensemble(`${task}.head.ensemble`, others + genres.length * (1 + count));
+    return (logP, values) => {
+      const mean = sum(logP) / genres.length, centred = logP.map((value) => (value - mean) / 2);
+      const binned = logP.flatMap((value) => cuts.map((cut) => clamp((value - cut) / 0.5) - 0.5));
+      const logits = members([...bin(values), ...centred, ...binned]);
+      return logits.map((member) => member.map((logit, g) => logit + trust * logP[g]));
+    };
+  }
+
+  const scoreCount = header.scores.length, featureCount = scoreCount + (topics ? 2 : 0);
+  const [binFeatures, binCount] = bins("features", featureCount);
+  const featuresNetwork = ensemble("features.ensemble", binCount);
+  const lyricsHead = head("lyrics", FORM_NUMBERS);
+  const combinedHead = head("combined", FORM_NUMBERS + featureCount);
+
+  /**
+   * Return the answers of the three networks to a song.
+   *
+   * `lyrics` are as typed, `scores` in the order of the header's `scores`.
+   *
+   * @throws {Error} When the scores are too few or too many, or one is not a finite number.
+   */
+  function answer({ lyrics, scores }) {
+    if (scores?.length !== scoreCount || ![...scores].every(Number.isFinite)) {
+      throw new Error(`The networks need ${scoreCount} finite scores, but got: ${scores}`);
+    }
+    const found = tokens(lyrics), lyricsIds = found.map(({ id }) => id);
+    const logP = branches(bag(lyricsIds)), formNumbers = form(lyricsIds);
+    const features = Array.from(scores, Math.fround);
+    if (topics) features.push(...topicWords(features.slice(0, topics)));
+    const answerOf = (logits) => ({ probabilities: meanProbabilities(logits), logits });
+    return {
+      words: found.map((token) => ({ ...token, known: isKnown(token.id), pull: pull(token.id) })),
+      lyrics: answerOf(lyricsHead(logP, formNumbers)),
+      features: answerOf(featuresNetwork(binFeatures(features))),
+      combined: answerOf(combinedHead(logP, [...formNumbers, ...features])),
+    };
+  }
+
+  /** mask_slur: return a word as the course shows it, of a slur only the first and last letter. */
+  function mask(word) {
+    const letters = [...word], shown = [letters[0], letters[letters.length - 1]];
+    const isSlur = new RegExp(`^(?:${header.slurs})`, "i").test(word);
+    return isSlur ? shown.join("∗".repeat(letters.length - 2)) : word;
+  }
+
+  return { tokens, answer, mask };
+}
+
+export { load };

@@ -1,0 +1,26 @@
+// Answers of `live/network.js` for `test_live.py`: a question on standard input, the answers as JSON
+// on standard output, or the message of an error on standard error.
+import { readFileSync } from "node:fs";
+import { load } from "../../live/network.js";
+
+const { folder, change, songs } = JSON.parse(readFileSync(0, "utf8"));
+const header = { ...JSON.parse(readFileSync(`${folder}/networks.json`, "utf8")), ...change };
+const file = readFileSync(`${folder}/networks.bin`);
+
+try {
+  const networks = load(header, file.buffer.slice(file.byteOffset, file.byteOffset + file.length));
+  const pulls = {};
+  const answers = songs.map((song) => {
+    const start = performance.now();
+    const { words, ...answer } = networks.answer(song);
+    const milliseconds = performance.now() - start;
+    for (const { word, known, pull } of words) pulls[word] = { known, pull };
+    const tokens = networks.tokens(song.lyrics);
+    const masked = tokens.map(({ word }) => networks.mask(word));
+    return { ...answer, tokens, masked, milliseconds };
+  });
+  console.log(JSON.stringify({ answers, pulls }));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
