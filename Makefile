@@ -45,8 +45,9 @@ pdf: has-node book ## the book as one PDF in _build, printed by Chromium
 test: $(INSTALLED) ## unit tests, examples in docstrings, pair checks, and nbval over every chapter
 	@$(TEST) $(NBVAL) book/*.ipynb genre_lib tests
 
-test-fast: $(INSTALLED) ## the library's tests alone, in under a minute
-	@$(TEST) -q $(filter-out tests/scaling tests/test_full_disks.py,$(LIBRARY_TESTS))
+# Boosted trees and other launchers take most of the time.
+test-fast: $(INSTALLED) ## the library's tests alone, but for the slower ones, in under a minute
+	@$(TEST) -q -k "not peer and not stack and not trees and not launcher" $(filter-out tests/scaling tests/test_full_disks.py,$(LIBRARY_TESTS))
 
 test-slow: $(INSTALLED) ## training in several processes and on two hosts, killed and gone on
 	@$(BIN)/python -m pytest -q -m slow tests
