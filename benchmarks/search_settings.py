@@ -6,7 +6,7 @@ For each task, 20 settings are drawn from `SPACE`. A network is trained with eac
 songs of one split by song and evaluated on its validation songs. (The split has seed 100, which the
 study does not use; its test songs are not looked at.) The `course` recipe is trained on the same
 songs with three seeds. Chapter *Evaluation* shows the result, `benchmarks/results/search.json`.
-Fifteen minutes on two cores.
+Half an hour on two busy cores.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SPACE: dict[str, tuple[str, list[float]]] = {
 
 
 def draw(rng: np.random.Generator, task: str) -> dict[str, float]:
-    """Return random settings, without those that a network which sees no lyrics doesn't have."""
+    """Return random settings; those of words only for a network that sees lyrics."""
     settings: dict[str, float] = {}
     for name, (_, values) in SPACE.items():
         if name == "learning_rate":
