@@ -23,7 +23,7 @@ The core, in reading order, and the chapters that explain each part:
 
 At first reading, only look up what you need in the others:
 
-    errors, data/checks    what can be wrong with a table, in sentences    1
+    errors, data/checks, csv_file   what can be wrong, in sentences        1
     data/published, files  the download, and files that are never half-written
     training/device, training/strategy, environment   where, and with whom, training runs
     classifier/run_folder  a trained network on disk                       6

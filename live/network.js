@@ -19,12 +19,9 @@ const [PAD_ID, UNKNOWN_ID] = [0, 1];
 const FORM_NUMBERS = 6;
 const KEYS = "genres scores topics folds max_tokens footer slurs words tensors".split(" ");
 
-// The tokenizer's `\w+|[^\w\s]+`, with \w and \s as in the Rust crate regex. Like the tokenizer, it
-// takes a typed "<pad>" or "<unk>" for the special token.
+// The pre-tokenizer's `\w+|[^\w\s]+`, with \w and \s as in the Rust crate regex.
 const W = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}`;
-const SPECIAL = "<pad>|<unk>";
-const TOKEN = new RegExp(
-  String.raw`${SPECIAL}|[${W}]+|(?:(?!${SPECIAL})[^${W}\p{White_Space}])+`, "gu");
+const TOKEN = new RegExp(String.raw`[${W}]+|[^${W}\p{White_Space}]+`, "gu");
 const SPACE = /[\p{White_Space}\x1c-\x1f]/u; // what Python's `str.strip` removes
 
 const TYPES = { int8: Int8Array, float16: Uint16Array, float32: Float32Array };
@@ -131,7 +128,7 @@ function load(header, buffer) {
     const found = [];
     for (const match of text.slice(start, end).matchAll(TOKEN)) {
       if (found.length === header.max_tokens) break;
-      // Unlike the tokenizer, toLowerCase turns a Σ at the end of a word into ς.
+      // Unlike Python's tokens, toLowerCase turns a Σ at the end of a word into ς.
       const word = match[0].replaceAll("Σ", "σ").toLowerCase();
       const from = start + match.index, id = ids.get(word) ?? UNKNOWN_ID;
       found.push({ word, id, start: from, end: from + match[0].length });

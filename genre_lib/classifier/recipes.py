@@ -22,9 +22,11 @@ class Recipe:
     task: str
     """What the network looks at: `lyrics`, `features` or `combined`."""
     network: type[nn.Module]
-    """The network's class: one of `genre_lib.models`, or your own, with an attribute `sees` and a
-    constructor that takes `vocabulary` if it sees lyrics and `features` if it sees features. What
-    its `forward` gets and returns: `genre_lib.models`."""
+    """The network's class: one of `genre_lib.models`, or your own. What its attribute `sees` says,
+    and what its `forward` gets and returns, stands in `genre_lib.models`. The constructor takes
+    `vocabulary` if the network sees lyrics and `features`, the number of scores, if it sees
+    features. An argument called `topics` promises more: `build` then checks that the first 16
+    scores are the topics, unscaled, unless it is 0."""
     encoder: dict[str, Any] = field(default_factory=dict)
     """Arguments of `SongEncoder`."""
     layers: dict[str, Any] = field(default_factory=dict)
@@ -33,7 +35,7 @@ class Recipe:
     """Arguments of `genre_lib.fit`."""
 
     def __post_init__(self) -> None:
-        if not set(self.sees) <= {"lyrics", "features"}:
+        if not self.sees or not set(self.sees) <= {"lyrics", "features"}:
             raise GenreLibError(
                 f"The class {self.network.__name__} does not say what it looks at: give it the "
                 'attribute sees = ("lyrics",), ("features",) or ("lyrics", "features").'

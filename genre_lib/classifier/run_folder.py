@@ -22,7 +22,7 @@ from genre_lib.environment import versions
 from genre_lib.errors import GenreLibError, did_you_mean
 from genre_lib.files import written_whole
 
-FORMAT = 3
+FORMAT = 4
 """Incremented whenever the library can no longer read older run folders."""
 
 RUN, ENCODER, WEIGHTS = "run.json", "encoder.json", "network.safetensors"
@@ -108,8 +108,7 @@ def read_run(folder: str | Path, network: type[nn.Module] | None = None) -> Run:
             raise ValueError("it has weights that are not finite")
     except GenreLibError:  # an unknown network
         raise
-    # JSON, safetensors, tokenizers and torch raise different errors; tokenizers' are `Exception`.
-    except Exception as error:
+    except Exception as error:  # JSON, safetensors and torch raise various errors
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
         raise GenreLibError(
             f"The run folder {folder} is damaged ({name}: {reason}): train again, or copy it."

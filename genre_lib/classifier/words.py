@@ -34,7 +34,8 @@ def word_vectors(classifier: GenreClassifier) -> pd.DataFrame:
     layer = getattr(classifier.trained, "embedding", None)
     if layer is None:
         raise GenreLibError(
-            f"The {classifier.recipe.task} network has no word embedding: use a lyrics network."
+            f"This {classifier.recipe.task} network has no layer called 'embedding', from which to "
+            "read the words' vectors: use a lyrics network."
         )
     vectors = layer.weight.detach().cpu().numpy()
     table = pd.DataFrame(vectors, index=pd.Index(classifier.encoder.words, name="word"))
@@ -132,10 +133,20 @@ def word_counts(classifier: GenreClassifier, songs: pd.DataFrame) -> pd.Series:
     """Return in how many songs each word of the vocabulary occurs, without `<pad>` and `<unk>`.
 
     Words after the encoder's `max_tokens` don't count.
+
+    Raises
+    ------
+    GenreLibError
+        When the network doesn't look at the lyrics, or the table has none.
     """
-    encoder = classifier.encoder
+    words = classifier.encoder.words
+    if not words or "lyrics" not in songs:
+        raise GenreLibError(
+            "Words are counted in a table with lyrics, for a network that looks at them: this "
+            f"{'table has no lyrics' if words else 'network has learned no words'}."
+        )
     counts: Counter[int] = Counter()
-    for ids in encoder.encode(songs).lyrics.numpy():
+    for ids in classifier.encoder.encode(songs[["lyrics"]]).lyrics.numpy():
         counts.update(set(ids.tolist()))
-    table = pd.Series([counts[i] for i in range(len(encoder.words))], index=encoder.words)
+    table = pd.Series([counts[i] for i in range(len(words))], index=words)
     return table.drop(table.index[[PAD_ID, UNKNOWN_ID]])

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
 from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import Whitespace
-from tokenizers.trainers import WordLevelTrainer
 
 from genre_lib.data.checks import finite_scores, genre_numbers
 from genre_lib.data.schema import FEATURES
@@ -22,8 +20,23 @@ from genre_lib.data.songs import strip_footer
 from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
 from genre_lib.errors import GenreLibError, SongsError, did_you_mean
 
-# The tokenizer numbers special tokens in this order, so their ids are PAD_ID and UNKNOWN_ID.
-PAD, UNKNOWN = "<pad>", "<unk>"
+SPECIAL_TOKENS = ("<pad>", "<unk>")
+"""The first two entries of a vocabulary, so that their positions are `PAD_ID` and `UNKNOWN_ID`."""
+
+_lowercase, _split = Lowercase(), Whitespace()
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words and the punctuation of a text in order, in lower case.
+
+    Examples
+    --------
+    >>> tokens("Don't stop")
+    ['don', "'", 't', 'stop']
+    """
+    if text.isascii() and text.replace(" ", "").isalpha():
+        return text.lower().split()  # gives the same, and is faster
+    return [token for token, _ in _split.pre_tokenize_str(_lowercase.normalize_str(text))]
 
 
 class SongEncoder:
@@ -45,7 +58,7 @@ class SongEncoder:
     Raises
     ------
     GenreLibError
-        When `min_frequency` or `max_tokens` is below 1.
+        When `min_frequency` or `max_tokens` is not a whole number of at least 1.
 
     Examples
     --------
@@ -63,8 +76,10 @@ class SongEncoder:
         features: Sequence[str] = FEATURES,
     ):
         for name, value in (("min_frequency", min_frequency), ("max_tokens", max_tokens)):
-            if value < 1:
-                raise GenreLibError(f"The setting {name!r} is {value}: it must be at least 1.")
+            if not isinstance(value, Integral) or value < 1:
+                raise GenreLibError(
+                    f"The setting {name!r} is {value}: it must be a whole number of at least 1."
+                )
         self.settings: dict[str, Any] = {
             "min_frequency": min_frequency,
             "max_tokens": max_tokens,
@@ -72,21 +87,61 @@ class SongEncoder:
             "footer": footer,
             "features": list(features),
         }
-        self.tokenizer = _empty_tokenizer()
+        self.words: list[str] = []
+        """The vocabulary: `words[i]` has id `i`; after the two special tokens, frequent words
+        first. Empty if no lyrics were learned from."""
         self.mean: np.ndarray | None = None
         """What is subtracted from each score, shape (scores,); zeros without `scale`; `None` if no
-        scores were learned."""
+        scores were learned from."""
         self.deviation: np.ndarray | None = None
         """What each score is then divided by, shape (scores,); ones without `scale`."""
 
     def fit(self, songs: pd.DataFrame) -> SongEncoder:
-        """Learn from the lyrics, the scores, or both; with only some scores, raise `SongsError`."""
+        """Learn from the lyrics, the scores, or both.
+
+        Raises
+        ------
+        SongsError
+            When there are no songs, the table has only some of the scores, or a song lacks one or
+            its lyrics.
+        """
         return self.fit_tables([songs])
 
     def fit_tables(self, tables: Iterable[pd.DataFrame]) -> SongEncoder:
         """Do the same as `fit` on all tables joined, but with one of them in memory at a time."""
-        self._learn((songs, self._texts(songs)) for songs in tables)
+        counts: Counter[str] | None = None
+        moments = []  # of each table: its number of songs, and the scores' means and variances
+        total = 0
+        for songs in tables:
+            total += len(songs)
+            lyrics, scores = self._lyrics(songs), self._scores(songs)
+            if lyrics is not None:
+                counts = Counter() if counts is None else counts
+                counts.update(token for text in lyrics for token in tokens(text))
+            if scores is not None and len(scores):
+                moments.append((len(scores), scores.mean(axis=0), scores.var(axis=0)))
+        if not total:
+            raise SongsError("There are no songs here to learn from: give a table that has some.")
+        self.words = [] if counts is None else self._frequent_words(counts)
+        self.mean, self.deviation = self._mean_and_deviation(moments) if moments else (None, None)
         return self
+
+    def _frequent_words(self, counts: Counter[str]) -> list[str]:
+        frequent = [word for word in counts if counts[word] >= self.settings["min_frequency"]]
+        frequent.sort(key=lambda word: (-counts[word], word))
+        return [*SPECIAL_TOKENS, *frequent]
+
+    def _mean_and_deviation(
+        self, moments: list[tuple[int, np.ndarray, np.ndarray]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        counts, means, variances = map(np.array, zip(*moments, strict=True))
+        if not self.settings["scale"]:
+            return np.zeros_like(means[0]), np.ones_like(means[0])
+        share = counts / counts.sum()
+        mean = share @ means
+        # The variance within the tables plus that of their means.
+        deviation = np.sqrt(share @ (variances + (means - mean) ** 2))
+        return mean, np.where(deviation > 0, deviation, 1.0)
 
     def encode(self, songs: pd.DataFrame) -> SongTensors:
         """Convert a table of n songs to tensors.
@@ -102,108 +157,58 @@ class SongEncoder:
             When the table has only some of the scores, a song lacks one or its lyrics, or a genre
             is unknown.
         """
-        return self._encode(songs, self._texts(songs))
-
-    def fit_encode(self, songs: pd.DataFrame) -> SongTensors:
-        """Do `fit` and `encode` in one faster step."""
-        texts = self._texts(songs)
-        self._learn([(songs, texts)])
-        return self._encode(songs, texts)
-
-    def _learn(self, pieces: Iterable[tuple[pd.DataFrame, list[str] | None]]) -> None:
-        self.mean = self.deviation = None
-        self.tokenizer = _empty_tokenizer()
-        names, moments = self.settings["features"], []
-
-        # The tokenizer pulls lyrics from this generator, which on the way notes how many songs each
-        # table has, and their means and variances: tables are read only once. If none has lyrics,
-        # `next` below runs it to the end.
-        def lyrics_and_moments() -> Iterator[list[str]]:
-            for songs, lyrics in pieces:
-                if self._has_scores(songs):
-                    scores = finite_scores(songs[names])
-                    moments.append((len(songs), scores.mean(axis=0), scores.var(axis=0)))
-                if lyrics is not None:
-                    yield lyrics
-
-        lyrics = lyrics_and_moments()
-        first = next(lyrics, None)
-        if first is not None:
-            trainer = WordLevelTrainer(
-                vocab_size=2**31,
-                min_frequency=self.settings["min_frequency"],
-                special_tokens=[PAD, UNKNOWN],
-                show_progress=False,
-            )
-            self.tokenizer.train_from_iterator(chain([first], lyrics), trainer)
-        self.tokenizer.enable_truncation(self.settings["max_tokens"])
-        if moments:
-            self.mean, self.deviation = np.zeros(len(names)), np.ones(len(names))
-        if moments and self.settings["scale"]:
-            counts, means, variances = map(np.array, zip(*moments, strict=True))
-            share = counts / counts.sum()
-            self.mean = share @ means
-            # The variance within the tables plus that of their means.
-            deviation = np.sqrt(share @ (variances + (means - self.mean) ** 2))
-            self.deviation = np.where(deviation > 0, deviation, 1.0)
-
-    def _encode(self, songs: pd.DataFrame, texts: list[str] | None) -> SongTensors:
-        knows_words = self.tokenizer.get_vocab_size() > 0
-        if not knows_words and self.mean is None:
+        if not self.words and self.mean is None:
             raise GenreLibError("This encoder has learned nothing yet: call fit(...) first.")
         n = len(songs)
-        lyrics, features, genre = np.empty((n, 0), np.int32), np.empty((n, 0)), np.full(n, -1)
-        if texts is not None and knows_words:
-            lyrics = _pad(self._ids(texts), self.settings["max_tokens"])
-        if self._has_scores(songs) and self.mean is not None:
-            scores = finite_scores(songs[self.settings["features"]])
+        ids, features, genre = np.empty((n, 0), np.int32), np.empty((n, 0)), np.full(n, -1)
+        lyrics, scores = self._lyrics(songs), self._scores(songs)
+        if lyrics is not None and self.words:
+            ids = self._padded_ids(lyrics)
+        if scores is not None and self.mean is not None:
             features = (scores - self.mean) / self.deviation
         if "genre" in songs:
             genre = genre_numbers(songs["genre"])
         return SongTensors(
-            torch.from_numpy(lyrics),
+            torch.from_numpy(ids),
             torch.tensor(features, dtype=torch.float32),
             torch.tensor(genre, dtype=torch.int64),
         )
 
-    def _has_scores(self, songs: pd.DataFrame) -> bool:
+    def fit_encode(self, songs: pd.DataFrame) -> SongTensors:
+        """Do `fit`, then `encode`, with the same songs."""
+        return self.fit(songs).encode(songs)
+
+    def _padded_ids(self, lyrics: list[str]) -> np.ndarray:
+        """Return the ids of each text's tokens, shape (n, max_tokens), int32."""
+        id_of = {word: i for i, word in enumerate(self.words)}
+        length = self.settings["max_tokens"]
+        padded = np.full((len(lyrics), length), PAD_ID, dtype=np.int32)
+        for row, text in zip(padded, lyrics, strict=True):
+            ids = [id_of.get(token, UNKNOWN_ID) for token in tokens(text)[:length]]
+            row[: len(ids)] = ids
+        return padded
+
+    def _lyrics(self, songs: pd.DataFrame) -> list[str] | None:
+        """Return the lyrics that are to be encoded, or `None` if the table has none."""
+        if "lyrics" not in songs:
+            return None
+        lyrics = songs["lyrics"]
+        for row, text in enumerate(lyrics):
+            if not isinstance(text, str):
+                raise SongsError(
+                    f"Song {row + 1} of this table has {text} for 'lyrics': fill in its text."
+                )
+        return list(lyrics if self.settings["footer"] else strip_footer(lyrics))
+
+    def _scores(self, songs: pd.DataFrame) -> np.ndarray | None:
+        """Return the scores, shape (n, scores), or `None` if the table has none of them."""
         names = self.settings["features"]
         missing = [name for name in names if name not in songs]
         if missing and any(name in songs for name in (*names, *FEATURES)):
             remedy = "add it, or leave it out of the encoder's scores, SongEncoder(features=[...])."
             hint = did_you_mean(missing[0], songs.columns, remedy)
             raise SongsError(f"These songs have scores, but not {missing[0]!r}: {hint}")
-        return not missing
-
-    def _ids(self, texts: list[str]) -> list[list[int]]:
-        """Return the tokenizer's ids, for plain texts by a dictionary lookup, which is faster."""
-        ids, limit = self.tokenizer.get_vocab(), self.settings["max_tokens"]
-        rows = [
-            [ids.get(word, UNKNOWN_ID) for word in text.lower().split()[:limit]]
-            if _is_plain(text)
-            else []
-            for text in texts
-        ]
-        others = [row for row, text in enumerate(texts) if not _is_plain(text)]
-        encodings = self.tokenizer.encode_batch_fast([texts[row] for row in others])
-        for row, encoding in zip(others, encodings, strict=True):
-            rows[row] = encoding.ids
-        return rows
-
-    def _texts(self, songs: pd.DataFrame) -> list[str] | None:
-        """Return the lyrics as the tokenizer gets them, or `None` if there are none."""
-        if "lyrics" not in songs:
-            return None
-        lyrics = songs["lyrics"]
-        if lyrics.isna().any():
-            raise SongsError(f"Song {lyrics.isna().argmax() + 1} of this table has no lyrics.")
-        return (lyrics if self.settings["footer"] else strip_footer(lyrics)).tolist()
-
-    @property
-    def words(self) -> list[str]:
-        """The vocabulary: `words[i]` has id `i`; after two special tokens, frequent words first."""
-        ids = self.tokenizer.get_vocab()
-        return sorted(ids, key=ids.__getitem__)
+        return None if missing else finite_scores(songs[names])
 
     def to_json(self) -> str:
         """Return settings, vocabulary and scaling as JSON."""
@@ -211,36 +216,15 @@ class SongEncoder:
             name: None if numbers is None else numbers.tolist()
             for name, numbers in (("mean", self.mean), ("deviation", self.deviation))
         }
-        tokenizer = json.loads(self.tokenizer.to_str())
-        return json.dumps({"settings": self.settings, **learned, "tokenizer": tokenizer})
+        return json.dumps({"settings": self.settings, **learned, "words": self.words})
 
     @classmethod
     def from_json(cls, text: str) -> SongEncoder:
         """Return the encoder that `to_json` has stored."""
         content = json.loads(text)
         encoder = cls(**content["settings"])
+        encoder.words = content["words"]
         if content["mean"] is not None:
             encoder.mean = np.array(content["mean"])
             encoder.deviation = np.array(content["deviation"])
-        encoder.tokenizer = Tokenizer.from_str(json.dumps(content["tokenizer"]))
         return encoder
-
-
-def _empty_tokenizer() -> Tokenizer:
-    tokenizer = Tokenizer(WordLevel(unk_token=UNKNOWN))
-    tokenizer.normalizer = Lowercase()
-    tokenizer.pre_tokenizer = Whitespace()
-    return tokenizer
-
-
-def _is_plain(text: str) -> bool:
-    """Return whether a text has only ASCII letters and spaces, so that its words are its tokens."""
-    return text.isascii() and text.replace(" ", "").isalpha()
-
-
-def _pad(rows: list[list[int]], length: int) -> np.ndarray:
-    """Pad rows of ids to one length, shape (n, length), int32."""
-    lengths = np.array([len(row) for row in rows], dtype=int)
-    padded = np.full((len(rows), length), PAD_ID, dtype=np.int32)
-    padded[np.arange(length) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), np.int32)
-    return padded

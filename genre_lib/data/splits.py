@@ -38,8 +38,8 @@ def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
     Raises
     ------
     SongsError
-        When `by` is neither word, there is no artist to go by, a genre is missing or has fewer
-        than 10 songs, or there are fewer than 2 genres or 10 artists, or no songs.
+        When `by` is neither word, a column that it needs is missing or has gaps, or there are
+        too few songs: fewer than 10 of a genre, than 2 genres or, by artist, than 10 artists.
 
     Examples
     --------
@@ -75,19 +75,19 @@ def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
     }
     if by not in splitters:
         raise SongsError(f"Songs are split by 'song' or by 'artist', not by {by!r}.")
-    if by == "artist" and "artist_name" not in songs:
-        raise SongsError(
-            "A split by artist needs the column 'artist_name': add it, or split by song."
-        )
+    if songs.empty:
+        raise SongsError("There are no songs here to split: give a table that has some.")
+    for name in ("genre", "artist_name") if by == "artist" else ("genre",):
+        if name not in songs:
+            raise SongsError(f"A split by {by} needs the column {name!r}: add it.")
+        if songs[name].isna().any():
+            row = int(songs[name].isna().argmax()) + 1
+            raise SongsError(f"Song {row} of this table has no {name!r}: fill it in or remove it.")
     if by == "artist" and songs["artist_name"].nunique() < FOLDS:
         raise SongsError(
             f"These songs are by {songs['artist_name'].nunique()} artists and a split by artist "
             f"needs {FOLDS}: add songs, or split by song."
         )
-    if songs.empty:
-        raise SongsError("There are no songs here to split: give a table that has some.")
-    if songs["genre"].isna().any():
-        raise SongsError("Some songs have no genre: fill it in or remove them.")
     counts = songs["genre"].value_counts()
     if len(counts) < 2:
         raise SongsError(f"All songs here are {counts.index[0]}: a network needs two genres.")

@@ -2,10 +2,12 @@
 
 `lyrics` are token ids of shape (batch, tokens), `features` scores of shape (batch, 22). A network
 returns logits of shape (batch, 7), or (batch, members, 7) if it has several members: each member
-has a loss of its own in training, and their predicted probabilities are averaged. The attribute
-`sees` names the inputs that a network looks at, so that one training loop and one command serve
-all networks. A network with a method `adapt` computes some constants from the training songs
-before training, such as how rare each word is.
+has a loss of its own in training, and their predicted probabilities are averaged. There may be
+more members in training than in evaluation: parts with a loss of their own but no say in the
+answer. (The course's lyrics network has 8 members, and 5 such branches.) The attribute `sees`
+names the inputs that a network looks at, so that one training loop and one command serve all
+networks. A network with a method `adapt` computes some constants from the training songs before
+training, such as how rare each word is.
 
 Chapters 4 to 6 explain three families: the networks of the original post, rebuilt layer by layer;
 simple first versions; and the course's.
@@ -14,7 +16,7 @@ Examples
 --------
 >>> import torch
 >>> lyrics, features = torch.ones(3, 20).int(), torch.rand(3, 22)
->>> list(LyricsNetwork(vocabulary=50)(lyrics, features).shape)
+>>> list(LyricsNetwork(vocabulary=50)(lyrics, features).shape)  # in training: 8 + 5 members
 [3, 13, 7]
 """
 

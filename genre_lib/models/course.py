@@ -56,9 +56,14 @@ class ScoreBins(nn.Module):
 class SharedEnsemble(nn.Module):
     """Several small networks that share both hidden layers. Chapter 5.
 
-    Each member has its own output layer and its own factors for the inputs, which start as random
-    signs, and for the first hidden layer. Shape (batch, inputs) → (batch, members, 7). (TabM:
-    Gorishniy et al. 2024, arXiv:2410.24210.)
+    A member multiplies the inputs by its own factors (`view`), which start as random signs, and
+    the first hidden layer by others (`scale`); its output layer is its own, too. Shape (batch,
+    inputs) → (batch, members, 7). (TabM: Gorishniy et al. 2024, arXiv:2410.24210.)
+
+    Examples
+    --------
+    >>> SharedEnsemble(inputs=3, members=2)(torch.rand(5, 3)).shape
+    torch.Size([5, 2, 7])
     """
 
     def __init__(self, inputs: int, width: int = 64, members: int = 8):
@@ -72,7 +77,8 @@ class SharedEnsemble(nn.Module):
         self.bias = nn.Parameter(torch.zeros(members, 1, len(GENRES)))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        # Scaling the weights instead of the inputs is equivalent, in one product for all members.
+        # first(view[m] * inputs) for all members m at once: it is the same to multiply the weights
+        # by the factors instead of the inputs, and then one matrix product serves all members.
         weight = self.view * self.first.weight.T  # (members, inputs, width)
         members, _, width = weight.shape
         hidden = inputs @ weight.permute(1, 0, 2).flatten(1)  # (batch, members × width)

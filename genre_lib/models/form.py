@@ -23,6 +23,19 @@ def repeats(ids: Tensor) -> Tensor:
     return torch.zeros_like(ids, dtype=torch.bool).scatter(1, position[:, 1:], same)
 
 
+def longest_run(flags: Tensor) -> Tensor:
+    """Return the length of the longest run of true values in each row, shape (batch,).
+
+    Examples
+    --------
+    >>> longest_run(torch.tensor([[True, False, True, True]])).tolist()
+    [2]
+    """
+    position = torch.arange(1, flags.shape[1] + 1, device=flags.device)
+    last_false = torch.where(flags, 0, position).cummax(dim=1).values  # up to here; 0 if none
+    return (position - last_false).amax(dim=1)
+
+
 def word_rarity(lyrics: Tensor, vocabulary: int) -> Tensor:
     """Return 1 + log((1 + songs) / (1 + songs with the word)) for each id, shape (vocabulary,).
 
@@ -75,18 +88,26 @@ class Form(nn.Module):
         ids = F.pad(lyrics.long(), (0, 2), value=PAD_ID)  # at least one triple
         present = ids != PAD_ID
         words = present.sum(dim=1)
-        again, shares, keys = present, [], ids
-        for n in (1, 2, 3):  # words, pairs, triples; each is present if its last word is
-            again = repeats(keys) & present[:, n - 1 :]
-            shares.append(again.sum(dim=1) / (words - n + 1).clamp(min=1))
-            # One number for each sequence of n + 1 ids.
-            keys = keys[:, :-1] * len(self.rarity) + ids[:, n:]
-        position = torch.arange(1, again.shape[1] + 1, device=ids.device)
-        last_new = torch.where(again, 0, position).cummax(dim=1).values
-        run = (position - last_new).amax(dim=1)
-        longest = torch.where(run > 0, run + 2, 0)  # k triples in a row cover k + 2 words
-        rarity = (self.rarity[ids] * present).sum(dim=1) / words.clamp(min=1)
-        return torch.stack([words, 1 - shares[0], *shares[1:], longest, rarity], dim=1)
+        # Each pair and each triple becomes one number, like the three digits of 123.
+        base = len(self.rarity)
+        pairs = ids[:, :-1] * base + ids[:, 1:]
+        triples = pairs[:, :-1] * base + ids[:, 2:]
+        # Padding is at the end, so a pair or triple has none if its last word is not padding.
+        word_again = repeats(ids) & present
+        pair_again = repeats(pairs) & present[:, 1:]
+        triple_again = repeats(triples) & present[:, 2:]
+        run = longest_run(triple_again)
+        return torch.stack(
+            [
+                words,
+                1 - word_again.sum(dim=1) / words.clamp(min=1),
+                pair_again.sum(dim=1) / (words - 1).clamp(min=1),
+                triple_again.sum(dim=1) / (words - 2).clamp(min=1),
+                torch.where(run > 0, run + 2, 0),  # k triples in a row cover k + 2 words
+                (self.rarity[ids] * present).sum(dim=1) / words.clamp(min=1),
+            ],
+            dim=1,
+        )
 
 
 def topic_words(topics: Tensor) -> Tensor:

@@ -109,8 +109,7 @@ def test_another_version_is_noticed(folder):
 
 def test_an_encoder_of_another_run_is_noticed(folder):
     encoder = json.loads((folder / ENCODER).read_text())
-    words = encoder["tokenizer"]["model"]["vocab"]
-    words["onewordmore"] = len(words)
+    encoder["words"].append("onewordmore")
     (folder / ENCODER).write_text(json.dumps(encoder))
     with pytest.raises(GenreLibError, match="belongs to another run"):
         GenreClassifier.load(folder)
@@ -186,6 +185,9 @@ def test_a_network_of_one_s_own_is_trained_saved_and_loaded(songs, tmp_path):
 def test_a_network_that_does_not_say_what_it_looks_at_is_refused():
     with pytest.raises(GenreLibError, match="Linear does not say what it looks at"):
         Recipe("mine", "features", torch.nn.Linear)
+    blind = type("Blind", (MyNetwork,), {"sees": ()})
+    with pytest.raises(GenreLibError, match="Blind does not say what it looks at"):
+        Recipe("mine", "features", blind)
 
 
 def test_songs_of_an_unknown_genre_can_be_predicted(run, songs):

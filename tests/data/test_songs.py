@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from genre_lib.data.csv_file import read_songs
 from genre_lib.data.schema import COLUMNS, GENRES
-from genre_lib.data.songs import load_songs, read_songs, strip_footer
+from genre_lib.data.songs import load_songs, strip_footer
 from genre_lib.data.splits import hold_out, split_songs
 from genre_lib.errors import SongsError
 
@@ -194,14 +195,20 @@ def test_a_split_that_can_not_be_is_refused(songs):
         split_songs(songs.drop(songs.index[songs["genre"] == "jazz"][3:]))
     with pytest.raises(SongsError, match="not by 'year'"):
         split_songs(songs, by="year")
-    with pytest.raises(SongsError, match="artist_name"):
-        split_songs(songs.drop(columns="artist_name"), by="artist")
+    gaps = songs.astype({"artist_name": object, "genre": object})
+    gaps.loc[gaps.index[4], ["artist_name", "genre"]] = None
+    for name, by in (("genre", "song"), ("genre", "artist"), ("artist_name", "artist")):
+        with pytest.raises(SongsError, match=f"by {by} needs the column '{name}': add it"):
+            split_songs(songs.drop(columns=name), by)
+        with pytest.raises(SongsError, match=f"Song 5 of this table has no '{name}'"):
+            split_songs(songs.assign(**{name: gaps[name]}), by)
     with pytest.raises(SongsError, match="by 1 artists"):
         split_songs(songs.assign(artist_name="abba"), by="artist")
     with pytest.raises(SongsError, match="All songs here are pop"):
         split_songs(songs.assign(genre="pop"))
-    with pytest.raises(SongsError, match="no songs here to split"):
-        split_songs(songs[:0])
+    for by in ("song", "artist"):
+        with pytest.raises(SongsError, match="no songs here to split"):
+            split_songs(songs[:0], by)
 
 
 def test_the_schema_knows_every_column_of_a_table(songs):

@@ -21,6 +21,7 @@ from course_tools.live import export
 from course_tools.live.export import TASKS
 from genre_lib import FEATURES, GENRES, TOPIC_FEATURES, GenreClassifier, make_songs
 from genre_lib.classifier.words import genre_pull
+from genre_lib.data.encoding import tokens
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import mean_probabilities
 from genre_lib.models import topic_words
@@ -137,8 +138,7 @@ NASTY = {
     "199 words": "love night " * 99 + "road",
     "200 words": "love night road money " * 50,
     "201 words": "love night road money " * 50 + "heart",
-    "special tokens": "love <pad> night <unk> road!!<pad>!! a<unk>b <PAD> <pad>",
-    "special tokens in a chorus": "love <pad> night love <pad> night <unk> love <pad> night",
+    "typed special tokens": "love <pad> night <unk> road!!<pad>!! a<unk>b <PAD> <pad>",
 }
 
 
@@ -207,14 +207,12 @@ def test_a_tokens_position_is_where_it_is_in_the_text(nasty, asked):
     node_version("unicode") < float(unicodedata.unidata_version.rpartition(".")[0]),
     reason="node knows fewer characters than Python",
 )
-def test_every_letter_and_sign_is_read_as_the_tokenizer_reads_it(made, others):
-    # Unassigned code points may be assigned in the Unicode version of node or of the tokenizer.
+def test_every_letter_and_sign_is_read_as_the_encoder_reads_it(made, others):
+    # Unassigned code points may be assigned in the Unicode version of node or of `tokenizers`.
     letters = [chr(code) for code in range(0x110000)]
     assigned = [letter for letter in letters if unicodedata.category(letter) not in ("Cs", "Cn")]
     text = " ".join(f"a{letter}b" for letter in assigned)
-    tokenizer = made.trained["lyrics"].encoder.tokenizer
-    normal = tokenizer.normalizer.normalize_str(text)
-    want = [word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal)]
+    want = tokens(text)
     asked = ask(made.folder, with_scores([text], others), max_tokens=len(text))
     assert [token["word"] for token in asked["answers"][0]["tokens"]] == want
 

@@ -177,6 +177,10 @@ def test_a_word_is_counted_once_a_song(trained):
     word = counts.idxmax()
     by_hand = split.train["lyrics"].str.split().map(lambda words: word in words).sum()
     assert counts[word] == by_hand
+    others = split.train[["lyrics"]].assign(genre="schlager", energy=0.5)  # of no interest here
+    assert word_counts(classifier, others).equals(counts)
+    with pytest.raises(GenreLibError, match="this table has no lyrics"):
+        word_counts(classifier, split.train[["energy"]])
 
 
 def test_a_network_without_words_has_no_map(songs):
@@ -184,5 +188,7 @@ def test_a_network_without_words_has_no_map(songs):
     with pytest.raises(GenreLibError, match="has not been trained"):
         word_vectors(classifier)
     classifier.network = classifier.recipe.build(vocabulary=0)
-    with pytest.raises(GenreLibError, match="no word embedding"):
+    with pytest.raises(GenreLibError, match="This features network has no layer called"):
         word_vectors(classifier)
+    with pytest.raises(GenreLibError, match="this network has learned no words"):
+        word_counts(classifier, songs)
