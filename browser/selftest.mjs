@@ -8,6 +8,7 @@ import { checkLinks, checkSearch, checkView } from "./checks.mjs";
 import { FLAGS, findChromium } from "./chromium.mjs";
 import { belowFloor } from "./lighthouse.mjs";
 import { serve } from "./server.mjs";
+import { checkClassifier } from "./try_it.mjs";
 
 const html = fileURLToPath(new URL("../_build/html", import.meta.url));
 const PAGE = "book/08_conclusion.html"; // short, with figures
@@ -44,8 +45,8 @@ const BROKEN = [
 const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
 const failures = [];
 
-function expect(name, found, sentence) {
-  const seen = sentence === null ? found.length === 0 : found.some((one) => one.includes(sentence) && one.includes("08_conclusion"));
+function expect(name, found, sentence, page = "08_conclusion") {
+  const seen = sentence === null ? found.length === 0 : found.some((one) => one.includes(sentence) && one.includes(page));
   console.log(`${seen ? "seen" : "MISSED"}  ${name}${sentence ? `: ${found.find((one) => one.includes(sentence)) ?? ""}` : ""}`);
   if (!seen) failures.push(`${name}: expected "${sentence ?? "no failure"}", got ${JSON.stringify(found)}`);
 }
@@ -70,6 +71,21 @@ expect("link to no page", dead, "link to gone.html leads nowhere");
 expect("link to no place", dead, "link to 01_songs.html#gone leads to no such place");
 if (dead.length !== 2) failures.push(`links: expected two dead ones, got ${JSON.stringify(dead)}`);
 linked.close();
+
+const TRY = "book/try_it.html";
+const SILENT = [
+  ["classifier as it is", (path, text) => text, null],
+  ["classifier without networks", (path, text) => (path.endsWith("/engine.js") ? null : text), "could not be tried"],
+  ["classifier that forgets", (path, text) => text.replace("history.replaceState(", "void ("), "does not bring back its song"],
+  ["classifier that chatters", (path, text) => text.replace("}, 1000);", "}, 0);"), "the status line speaks"],
+  ["classifier without unknown words", (path, text) => text.replace("if (unknown.size)", "if (false)"), "an unknown word is not named"],
+  ["classifier that hears no slider", (path, text) => text.replace("song[topics + i] =", "void"), "a score changes no answer"],
+];
+for (const [name, breakPage, sentence] of SILENT) {
+  const { base, close } = await serve(html, breakPage);
+  expect(name, await checkClassifier(browser, base, TRY, html), sentence, TRY);
+  close();
+}
 
 const empty = (path, text) => (path === "/searchindex.js" ? null : text);
 const { base, close } = await serve(html, empty);

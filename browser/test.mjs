@@ -10,14 +10,16 @@ import { VIEWS, checkLinks, checkSearch, checkView } from "./checks.mjs";
 import { FLAGS, findChromium, stop } from "./chromium.mjs";
 import { belowFloor, measure } from "./lighthouse.mjs";
 import { serve } from "./server.mjs";
+import { checkClassifier } from "./try_it.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const html = `${root}_build/html`;
 const screenshots = `${root}_build/screenshots`;
 const store = process.argv.includes("--store");
 
-// In CI Lighthouse takes a few pages: the first, one of the longest, and the heaviest.
-const SAMPLE = ["index", "01_songs", "07_word_embeddings"];
+// In CI Lighthouse takes a few pages: the first, the one that computes most, one of the longest, and
+// the heaviest.
+const SAMPLE = ["index", "try_it", "01_songs", "07_word_embeddings"];
 // One word that stands only in code, one that stands in prose; both outlive changes of a chapter.
 const SEARCHES = [["describe_environment", "01_songs.html"], ["tensors", "02_from_lyrics_to_tensors.html"]];
 
@@ -45,6 +47,7 @@ async function worker() {
 }
 await Promise.all([worker(), worker()]); // two: as many as the smallest machine has cores
 for (const [word, holder] of SEARCHES) failures.push(...await checkSearch(browser, base, chapters[1], word, holder));
+for (const path of ["book/index.html", "book/try_it.html"]) failures.push(...await checkClassifier(browser, base, path, html));
 failures.push(...await checkLinks(base, chapters));
 const version = browser.version();
 await browser.close();

@@ -9,25 +9,26 @@ The core, in reading order, and the chapters that explain each part:
     data/encoding          words and scores become numbers                 2
     models/__init__        what every network has                          3  The training loop
     evaluation/report      accuracy, F1, calibration                       3
+    training/strategy      who trains: by default, this process alone      3
     training/history       losses, and the best epoch                      3
     training/loop          one loop for every network                      3
     models/parts, original   the networks of the original post             4  The lyrics network
     models/first           the simple ideas, done right                    4 to 6
-    models/form            the form of lyrics; N from topics               4, 5
+    models/form            form: length and repeats; N: words in topics    4, 5
     models/words           words that vote for genres                      4
     models/course          the course's networks                           4 to 6
     classifier/recipes     settings for each network                       4 to 6
     classifier/classifier  encoder and network in one object               6  The combined network
-    classifier/words       what the network has learned about words        7  Word embeddings
     evaluation/intervals   how precise a mean is                           Evaluation
 
 At first reading, only look up what you need in the others:
 
     errors, data/checks, csv_file   what can be wrong, in sentences        1
     data/published, files  the download, and files that are never half-written
-    training/device, training/strategy, environment   where, and with whom, training runs
+    training/device, environment   CPU or GPU; versions                    3
     classifier/run_folder  a trained network on disk                       6
-    classifier/model_card  a page about it, for its users                  8  Conclusion
+    classifier/words       what it has learned about single words          7
+    classifier/model_card  a page about it, for its users                  8
 
 And some need more probability and NumPy than the course:
 

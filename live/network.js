@@ -7,8 +7,9 @@
  *
  * @typedef {{word: string, id: number, start: number, end: number}} Token A word or a run of
  *   punctuation, in lower case; its id in the vocabulary, and where it is in the text.
- * @typedef {Token & {known: boolean, pull: number[]}} Word A token, whether it is in the
- *   vocabulary, and its pull toward each genre (chapter 7), which is 0 for unknown words.
+ * @typedef {Token & {shown: string, known: boolean, pull: number[]}} Word A token, how it is shown
+ *   (slurs are masked), whether it is in the vocabulary, and its pull toward each genre (chapter 7),
+ *   which is 0 for unknown words.
  * @typedef {{probabilities: number[], logits: number[][]}} Answer The probability of each genre,
  *   and the logits of each member of the ensemble.
  * @typedef {{words: Word[], lyrics: Answer, features: Answer, combined: Answer}} Answers
@@ -81,7 +82,7 @@ const hiddenLayer = (weight, bias) => (inputs) => [...bias].map((total, j) => {
  *
  * @param {object} header What `networks.json` contains.
  * @param {ArrayBuffer} buffer What `networks.bin` contains.
- * @returns {{tokens: (text: string) => Token[], mask: (word: string) => string,
+ * @returns {{tokens: (text: string) => Token[],
  *   answer: (song: {lyrics: string, scores: number[]}) => Answers}}
  * @throws {Error} When a file is incomplete or damaged, or the two don't belong together.
  */
@@ -256,7 +257,8 @@ function load(header, buffer) {
     if (topics) features.push(...topicWords(features.slice(0, topics)));
     const answerOf = (logits) => ({ probabilities: meanProbabilities(logits), logits });
     return {
-      words: found.map((token) => ({ ...token, known: isKnown(token.id), pull: pull(token.id) })),
+      words: found.map((token) => (
+        { ...token, shown: mask(token.word), known: isKnown(token.id), pull: pull(token.id) })),
       lyrics: answerOf(lyricsHead(logP, formNumbers)),
       features: answerOf(featuresNetwork(binFeatures(features))),
       combined: answerOf(combinedHead(logP, [...formNumbers, ...features])),
@@ -270,7 +272,7 @@ function load(header, buffer) {
     return isSlur ? shown.join("∗".repeat(letters.length - 2)) : word;
   }
 
-  return { tokens, answer, mask };
+  return { tokens, answer };
 }
 
 export { load };

@@ -23,8 +23,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from course_tools.live import FOLDER, HEADER, NUMBERS, RESULT, TASKS
+from course_tools.live.examples import answer_examples
 from course_tools.live.packing import pack, unpack
-from course_tools.notebooks.chapters import ROOT
 from genre_lib.classifier.classifier import GenreClassifier
 from genre_lib.classifier.recipes import Recipe, get_recipe
 from genre_lib.data.schema import AUDIO_FEATURES, FOOTER, GENRES, TOPIC_FEATURES
@@ -41,11 +42,6 @@ from genre_lib.study.results import write_result
 
 FORMAT = 1
 """Incremented whenever `live/network.js` can no longer read older files."""
-
-TASKS = ("lyrics", "features", "combined")
-FOLDER = ROOT / "book/_static/live"
-RESULT = ROOT / "benchmarks/results/live.json"
-HEADER, NUMBERS = "networks.json", "networks.bin"
 
 MIN_FREQUENCY = 9
 """The course's is 3; with this, the files made from the published songs are within `LIMIT`."""
@@ -251,6 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         },
         bytes={"header": size - len(content), "numbers": len(content), "limit": LIMIT},
         networks=compared,
+        examples=answer_examples(live, exported, header["typical"]),
     )
     for task in TASKS:
         accuracy = (

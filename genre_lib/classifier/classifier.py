@@ -67,6 +67,7 @@ class GenreClassifier:
         GenreLibError
             As `genre_lib.fit` does.
         """
+        self.network = None  # an older one would not fit the new vocabulary
         encoded = self.encoder.fit_encode(self._select_columns(train))
         encoded_validation = None if validation is None else self.encode(validation)
         return self.fit_encoded(encoded, encoded_validation, seed=seed, **settings)
@@ -84,6 +85,8 @@ class GenreClassifier:
 
     def encode(self, songs: pd.DataFrame) -> SongTensors:
         """Convert a table of n songs to the tensors that the network looks at.
+
+        Without a genre column, all genres are -1.
 
         Raises
         ------
@@ -118,7 +121,7 @@ class GenreClassifier:
         """
         if self.recipe.inputs != ("lyrics",):
             raise SongsError(
-                f"The {self.recipe.task} network needs the 22 scores of a song, which typed lyrics "
+                f"The {self.recipe.task} network needs the scores of a song, which typed lyrics "
                 "do not have: use a lyrics network, or give a table of songs."
             )
         table = self.predict(pd.DataFrame({"lyrics": [text]}))

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from genre_lib import models
+from genre_lib.data.encoding import SongEncoder
 from genre_lib.data.schema import FEATURES, TOPIC_FEATURES
 from genre_lib.errors import GenreLibError, did_you_mean
 
@@ -23,10 +24,10 @@ class Recipe:
     """What the network looks at: `lyrics`, `features` or `combined`."""
     network: type[nn.Module]
     """The network's class: one of `genre_lib.models`, or your own. What its attribute `sees` says,
-    and what its `forward` gets and returns, stands in `genre_lib.models`. The constructor takes
-    `vocabulary` if the network sees lyrics and `features`, the number of scores, if it sees
-    features. An argument called `topics` promises more: `build` then checks that the first 16
-    scores are the topics, unscaled, unless it is 0."""
+    and what its `forward` gets and returns, stands in `genre_lib.models`. Of its constructor's
+    arguments, these are filled in by `build` if they are there: `vocabulary`, the number of words,
+    `tokens`, that of tokens per song, and `features`, that of scores. If there is an argument
+    `topics` and it isn't 0, the first 16 scores must be the topics, unscaled."""
     encoder: dict[str, Any] = field(default_factory=dict)
     """Arguments of `SongEncoder`."""
     layers: dict[str, Any] = field(default_factory=dict)
@@ -40,6 +41,9 @@ class Recipe:
                 f"The class {self.network.__name__} does not say what it looks at: give it the "
                 'attribute sees = ("lyrics",), ("features",) or ("lyrics", "features").'
             )
+        name = self.network.__name__
+        if name in models.__all__ and getattr(models, name) is not self.network:
+            raise GenreLibError(f"The course has a network {name}: give yours another name.")
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -65,7 +69,8 @@ class Recipe:
         GenreLibError
             When the network computes N from the topics, but they are scaled or don't come first.
         """
-        topics = signature(self.network).parameters.get("topics")
+        arguments = signature(self.network).parameters
+        topics = arguments.get("topics")
         count = self.layers.get("topics", topics.default) if topics else 0
         first = self.features[: len(TOPIC_FEATURES)] == TOPIC_FEATURES
         if count and (not first or self.encoder.get("scale", True)):
@@ -74,9 +79,10 @@ class Recipe:
                 "scale=False and features=(*TOPIC_FEATURES, …) in the encoder, or topics=0 in the "
                 "layers."
             )
-        sizes = {"lyrics": {"vocabulary": vocabulary}, "features": {"features": len(self.features)}}
-        given = {name: size for seen in self.sees for name, size in sizes[seen].items()}
-        return self.network(**given, **self.layers)
+        tokens = SongEncoder(**self.encoder).settings["max_tokens"]
+        sizes = {"vocabulary": vocabulary, "tokens": tokens, "features": len(self.features)}
+        given = {name: size for name, size in sizes.items() if name in arguments}
+        return self.network(**given | self.layers)
 
     def to_json(self) -> dict[str, Any]:
         """Return the recipe in JSON types, with the name of the network's class."""

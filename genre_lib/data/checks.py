@@ -64,7 +64,7 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
 
 
 def finite_scores(scores: pd.DataFrame) -> np.ndarray:
-    """Return scores, shape (n, 22), or raise `SongsError` at the first that is not finite."""
+    """Return scores, shape (n, scores), or raise `SongsError` at the first that is not finite."""
     values = scores.to_numpy(dtype=float)
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]

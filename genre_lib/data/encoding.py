@@ -204,11 +204,13 @@ class SongEncoder:
         """Return the scores, shape (n, scores), or `None` if the table has none of them."""
         names = self.settings["features"]
         missing = [name for name in names if name not in songs]
-        if missing and any(name in songs for name in (*names, *FEATURES)):
-            remedy = "add it, or leave it out of the encoder's scores, SongEncoder(features=[...])."
-            hint = did_you_mean(missing[0], songs.columns, remedy)
-            raise SongsError(f"These songs have scores, but not {missing[0]!r}: {hint}")
-        return None if missing else finite_scores(songs[names])
+        if not missing:
+            return finite_scores(songs[names])
+        if not any(name in songs for name in (*names, *FEATURES)):
+            return None
+        remedy = "add it, or leave it out of the encoder's scores, SongEncoder(features=[...])."
+        hint = did_you_mean(missing[0], songs.columns, remedy)
+        raise SongsError(f"These songs have scores, but not {missing[0]!r}: {hint}")
 
     def to_json(self) -> str:
         """Return settings, vocabulary and scaling as JSON."""

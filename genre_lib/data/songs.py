@@ -23,10 +23,10 @@ def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.Dat
     source
         The path of a CSV file; `"published"`, the data set's file, from the user's cache or
         downloaded (28 MB); `"synthetic"`, 4,000 made-up songs; or `"auto"`: what the environment
-        variable `GENRE_SONGS` names (any of the three), else the published file or, if it can't
-        be downloaded, synthetic songs with a warning.
+        variable `GENRE_SONGS` names (any of the three), else the published file. Only if nothing
+        is named and that file can't be downloaded, synthetic songs stand in, with a warning.
     columns
-        The required columns.
+        The columns that a file must have.
 
     Raises
     ------
@@ -45,8 +45,9 @@ def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.Dat
         except SongsError as error:
             raise SongsError(f"GENRE_SONGS={named}: {error}") from None
     if source == "auto":
+        source = "published"
         try:
-            return load_songs("published", columns)
+            fetch_published()
         except SongsError as reason:
             songs = make_songs()
             songs.attrs["source"] += "; they stand in for the published songs"

@@ -108,10 +108,11 @@ def _number_in_random_order(groups: pd.Series, seed: int) -> np.ndarray:
     """Return each song's group as a number, with the groups in random order, shape (n,).
 
     `StratifiedGroupKFold` begins with groups whose songs are most uneven in genre; this order
-    decides among equal ones. From scikit-learn 1.8 on, its own `shuffle` does the same; before, it
-    mixed up which songs belong to which group, so that folds differed in size and genres.
+    decides among equal ones. From scikit-learn 1.8 on, its own `shuffle` does the same, number by
+    number; before, it shuffled the groups' counts of genres, but not the groups, so that folds
+    differed in size and genres.
     """
     names, number = np.unique(groups, return_inverse=True)
-    # position[i] is where group i comes in the random order.
+    # position[i] is where group i comes in the random order (argsort inverts a permutation).
     position = np.argsort(np.random.RandomState(seed).permutation(len(names)))
     return position[number]

@@ -6,8 +6,9 @@ has a loss of its own in training, and their predicted probabilities are average
 more members in training than in evaluation: parts with a loss of their own but no say in the
 answer. (The course's lyrics network has 8 members, and 5 such branches.) The attribute `sees`
 names the inputs that a network looks at, so that one training loop and one command serve all
-networks. A network with a method `adapt` computes some constants from the training songs before
-training, such as how rare each word is.
+networks. A network must have a parameter to train. If it has a method `adapt`, this is called with
+training songs, as `SongTensors`, before training: it computes constants, such as how rare each
+word is.
 
 Chapters 4 to 6 explain three families: the networks of the original post, rebuilt layer by layer;
 simple first versions; and the course's.

@@ -39,8 +39,7 @@ class ScoreBins(nn.Module):
         self.register_buffer("mean", torch.zeros(scores * bins))
 
     def adapt(self, features: Tensor) -> None:
-        """Compute cuts and means from the training scores of up to 100,000 songs."""
-        features = features[:: math.ceil(len(features) / 100_000)]
+        """Compute cuts and means from training scores, shape (songs, scores)."""
         steps = torch.linspace(0, 1, self.start.shape[1] + 1).to(features)
         cuts = torch.quantile(features, steps, dim=0).T
         self.start.copy_(cuts[:, :-1])
@@ -81,11 +80,13 @@ class SharedEnsemble(nn.Module):
         # by the factors instead of the inputs, and then one matrix product serves all members.
         weight = self.view * self.first.weight.T  # (members, inputs, width)
         members, _, width = weight.shape
-        hidden = inputs @ weight.permute(1, 0, 2).flatten(1)  # (batch, members × width)
-        hidden = hidden.view(-1, members, width).transpose(0, 1)  # (members, batch, width)
+        side_by_side = weight.permute(1, 0, 2).flatten(1)  # (inputs, members × width)
+        hidden = (inputs @ side_by_side).view(-1, members, width)  # (batch, members, width)
+        hidden = hidden.transpose(0, 1)  # (members, batch, width)
         hidden = F.relu(hidden + self.first.bias)
         hidden = F.relu(self.second(hidden * self.scale))
-        return (torch.bmm(hidden, self.output) + self.bias).transpose(0, 1)
+        logits = torch.bmm(hidden, self.output) + self.bias  # (members, batch, 7)
+        return logits.transpose(0, 1)
 
 
 class Head(nn.Module):
@@ -98,12 +99,14 @@ class Head(nn.Module):
     def __init__(self, inputs: int, width: int = 64, members: int = 8):
         super().__init__()
         self.cuts: Tensor
-        self.register_buffer("cuts", torch.arange(-5.0, 0.0, 0.5))  # of log-probabilities
+        # Bins of log-probabilities, each 0.5 wide: from exp(-5) = 0.7 % to exp(0) = 100 %.
+        self.register_buffer("cuts", torch.arange(-5.0, 0.0, 0.5))
         inputs += len(GENRES) * (1 + len(self.cuts))
         self.ensemble = SharedEnsemble(inputs, width, members)
         self.trust = nn.Parameter(torch.tensor(1.0))
 
     def forward(self, log_p: Tensor, others: Tensor) -> Tensor:
+        # / 2 and - 0.5 bring both to about the size of the other inputs.
         centred = (log_p - log_p.mean(dim=1, keepdim=True)) / 2
         binned = ((log_p.unsqueeze(-1) - self.cuts) / 0.5).clamp(0, 1).flatten(1) - 0.5
         logits = self.ensemble(torch.cat([others, centred, binned], dim=1))

@@ -18,6 +18,8 @@ def repeats(ids: Tensor) -> Tensor:
     >>> repeats(torch.tensor([[5, 7, 5, 5]])).tolist()
     [[False, False, True, True]]
     """
+    # 5 7 5 5, sorted: 5 5 5 7, from positions 0 2 3 1. Equal numbers keep their order, so a number
+    # that equals the one before it occurred earlier: here, those from positions 2 and 3.
     ordered, position = ids.sort(dim=1, stable=True)
     same = ordered[:, 1:] == ordered[:, :-1]
     return torch.zeros_like(ids, dtype=torch.bool).scatter(1, position[:, 1:], same)
@@ -113,10 +115,11 @@ class Form(nn.Module):
 def topic_words(topics: Tensor) -> Tensor:
     """Return N and the missing mass, which follow from the 16 topics, shape (batch, 2). Chapter 5.
 
-    The topic model has 19 topics and weighs each by (n + 1/19) / (N + 1), where N of the song's
-    words are in the model's vocabulary and n of these belong to the topic. A topic without words
-    has the smallest weight, 1 / (19 (N + 1)), so N can be computed if the 16 include such a topic.
-    The missing mass is that of the three topics that are not in the file: 1 minus the others' sum.
+    N is the number of the song's words that the topic model counted. The model has 19 topics and
+    weighs each by (n + 1/19) / (N + 1), where n of the N words belong to the topic. A topic without
+    words has the smallest weight, 1 / (19 (N + 1)), so N can be computed if the 16 include such a
+    topic. The missing mass is that of the three topics that are not in the file: 1 minus the
+    others' sum.
 
     Examples
     --------

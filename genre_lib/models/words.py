@@ -75,8 +75,10 @@ class WordBranches(nn.Module):
         if not self.training:
             return log_p.mean(dim=1), votes[:, :0]
         fold = lyrics.long().sum(dim=1) % self.folds  # any fixed rule would do
-        in_fold = F.one_hot(fold, self.folds).bool().unsqueeze(-1)
+        in_fold = F.one_hot(fold, self.folds).bool().unsqueeze(-1)  # (batch, folds, 1)
         log_p = log_p.detach()
-        # A branch gets no gradient from its own fold, unless it is the only branch.
-        left_out = in_fold if self.folds > 1 else ~in_fold
-        return (log_p * in_fold).sum(dim=1), torch.where(left_out, log_p, votes)
+        answer = (log_p * in_fold).sum(dim=1)
+        if self.folds == 1:
+            return answer, votes
+        # Log-probabilities are logits, too: they give this branch the same loss, but no gradient.
+        return answer, torch.where(in_fold, log_p, votes)

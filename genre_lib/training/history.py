@@ -23,8 +23,8 @@ class History:
     rows: list[dict[str, float]] = field(default_factory=list)
     """One per epoch: loss and accuracy of both sets, and seconds."""
     best_epoch: int = 0
-    """The epoch whose weights the network has after training, counted from 1. (After an interrupt
-    within an epoch, weights that were not stored are those of some steps later.)"""
+    """The epoch whose weights the network has after training, counted from 1. (Ctrl-C within an
+    epoch: without patience, the weights are a few steps further than that.)"""
     interrupted: bool = False
     """Whether the user stopped training before its end."""
 
@@ -33,8 +33,9 @@ class History:
 
         Training figures are means over the epoch's batches: dropout is on, the weights still
         change, labels are smoothed if asked for, and with several members the loss is the mean of
-        theirs. Validation figures are computed after the epoch, in evaluation mode, with the
-        original labels and the members' mean probabilities.
+        theirs and the answer that of all, word branches included. Validation figures are computed
+        after the epoch, in evaluation mode, with the original labels and the members' mean
+        probabilities.
         """
         return pd.DataFrame(self.rows, index=pd.RangeIndex(1, len(self.rows) + 1, name="epoch"))
 

@@ -89,7 +89,7 @@ def fit(
     2
     """
     settings: dict[str, Any] = {"epochs": epochs, "batch size": batch_size, "patience": patience}
-    settings |= {"smoothing": smoothing, "seed": seed}
+    settings |= {"smoothing": smoothing, "seed": seed}  # the optimiser holds the others
     _check(network, train, validation, settings)
     network, train, validation = move(device, network, train, validation)
     if (adapt := getattr(network, "adapt", None)) is not None:
@@ -166,7 +166,7 @@ def _one_cycle(optimiser: torch.optim.Optimizer, learning_rate: float, steps: in
         optimiser,
         learning_rate,
         total_steps=steps,
-        pct_start=0.1,
+        pct_start=0.1 if steps > 10 else 0.0,  # at 10 steps, torch would divide by 0
         anneal_strategy="linear",
         cycle_momentum=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -75,7 +76,7 @@ def test_any_typed_line_gets_a_prediction(run, text):
 
 def test_a_network_that_needs_scores_says_so(songs):
     classifier = GenreClassifier(get_recipe("course", "features"))
-    with pytest.raises(SongsError, match="22 scores"):
+    with pytest.raises(SongsError, match="needs the scores of a song"):
         classifier.predict_lyrics("love")
     with pytest.raises(SongsError, match="'energy'"):
         classifier.fit(songs.drop(columns="energy"))
@@ -188,6 +189,29 @@ def test_a_network_that_does_not_say_what_it_looks_at_is_refused():
     blind = type("Blind", (MyNetwork,), {"sees": ()})
     with pytest.raises(GenreLibError, match="Blind does not say what it looks at"):
         Recipe("mine", "features", blind)
+
+
+def test_a_network_of_one_s_own_is_not_taken_for_one_of_the_course_s():
+    twin = type("FeaturesNetwork", (MyNetwork,), {})
+    with pytest.raises(GenreLibError, match="The course has a network FeaturesNetwork: give"):
+        Recipe("mine", "features", twin)
+
+
+def test_a_network_gets_the_sizes_of_what_the_encoder_makes(songs):
+    recipe = get_recipe("original", "combined")
+    encoder = recipe.encoder | {"max_tokens": 30, "features": ("energy", "valence")}
+    classifier = GenreClassifier(dataclasses.replace(recipe, encoder=encoder))
+    classifier.fit(songs, epochs=1, batch_size=500, **QUIET)
+    assert classifier.predict(songs).shape == (1500, 8)
+
+
+def test_an_old_network_is_not_used_with_a_new_vocabulary(songs):
+    classifier = GenreClassifier(get_recipe("course", "lyrics"))
+    classifier.fit(songs, epochs=1, **QUIET)
+    with pytest.raises(SongsError, match="needs the column 'lyrics'"):
+        classifier.fit(songs.head(700), songs[["genre"]], epochs=1, **QUIET)
+    with pytest.raises(GenreLibError, match="has not been trained"):
+        classifier.predict(songs)
 
 
 def test_songs_of_an_unknown_genre_can_be_predicted(run, songs):

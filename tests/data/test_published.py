@@ -83,6 +83,11 @@ def test_a_download_that_went_wrong_is_thrown_away(published, fault):
     assert "stand in for the published songs" in songs.attrs["source"]
 
 
+def test_a_column_that_the_published_file_lacks_is_no_reason_for_synthetic_songs(published):
+    with pytest.raises(SongsError, match="has no column 'tempo'"):
+        load_songs(columns=["lyrics", "tempo"])
+
+
 def test_a_damaged_copy_in_the_cache_is_replaced(published):
     load_songs("published")
     (cached,) = published.cache.iterdir()
@@ -96,6 +101,9 @@ def test_no_server_means_synthetic_songs(published, monkeypatch):
     monkeypatch.setattr(published_module, "PUBLISHED_URL", "http://127.0.0.1:9/songs.csv")
     with pytest.warns(UserWarning, match="could not be fetched"):
         assert len(load_songs()) == 4000
+    monkeypatch.setenv("GENRE_SONGS", "published")  # named: nothing stands in for it
+    with pytest.raises(SongsError, match="GENRE_SONGS=published: The published songs could not"):
+        load_songs()
     with pytest.raises(SongsError, match="GENRE_SONGS"):
         load_songs("published")
 

@@ -162,7 +162,7 @@ def test_a_split_is_fair_and_repeatable(songs, by):
 
 @pytest.mark.parametrize(
     ("by", "first"),
-    [("song", [7, 9, 15, 28, 29, 31, 32, 36]), ("artist", [2, 4, 7, 16, 20, 21, 25, 26])],
+    [("song", [1, 13, 17, 21, 22, 25, 26, 31]), ("artist", [1, 7, 12, 17, 21, 23, 25, 26])],
 )
 def test_every_version_of_scikit_learn_divides_alike(songs, by, first):
     assert split_songs(songs, by, seed=3).test.index[:8].tolist() == first

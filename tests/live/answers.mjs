@@ -15,8 +15,7 @@ try {
     const { words, ...answer } = networks.answer(song);
     const milliseconds = performance.now() - start;
     for (const { word, known, pull } of words) pulls[word] = { known, pull };
-    const tokens = networks.tokens(song.lyrics);
-    const masked = tokens.map(({ word }) => networks.mask(word));
+    const tokens = networks.tokens(song.lyrics), masked = words.map(({ shown }) => shown);
     return { ...answer, tokens, masked, milliseconds };
   });
   console.log(JSON.stringify({ answers, pulls }));

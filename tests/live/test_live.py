@@ -17,8 +17,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_tools.live import export
-from course_tools.live.export import TASKS
+from course_tools.live import FOLDER, RESULT, TASKS, export
 from genre_lib import FEATURES, GENRES, TOPIC_FEATURES, GenreClassifier, make_songs
 from genre_lib.classifier.words import genre_pull
 from genre_lib.data.encoding import tokens
@@ -233,6 +232,23 @@ def test_a_words_pull_is_that_of_genre_pull(made, others):
         assert asked["pulls"][word] == {"known": False, "pull": [0] * 7}
 
 
+def test_stored_examples_are_what_the_book_s_networks_answer():
+    examples = json.loads(RESULT.read_text(encoding="utf-8"))["examples"]
+    typical = json.loads((FOLDER / export.HEADER).read_text(encoding="utf-8"))["typical"]
+    songs = pd.DataFrame([typical[one["genre"]] for one in examples], columns=list(FEATURES))
+    asked = ask(FOLDER, songs.assign(lyrics=[one["lyrics"] for one in examples]))
+    for example, answer in zip(examples, asked["answers"], strict=True):
+        for task in TASKS:
+            want, got = example["probabilities"][task], answer[task]["probabilities"]
+            assert np.allclose(got, want, atol=1e-3)
+        for token in example["tokens"]:
+            want = {"known": token["pull"] is not None, "pull": token["pull"] or [0] * 7}
+            got = asked["pulls"][token["word"]]
+            assert got["known"] == want["known"] and np.allclose(
+                got["pull"], want["pull"], atol=1e-2
+            )
+
+
 def test_slurs_are_masked_as_in_figures(made, others):
     words = ["n" + "igga", "n" + "iggas😍", "f" + "ags", "f" + "agsx", "night", "love", "x"]
     asked = ask(made.folder, with_scores([" ".join(words).replace("😍", "é")], others))
@@ -401,20 +417,20 @@ def test_networks_that_can_not_be_computed_together_are_refused(session_songs, m
 
 
 def test_make_live_writes_networks_and_figures(monkeypatch, tmp_path, others, capsys):
-    songs = make_songs(400, seed=4)
+    songs = make_songs(600, seed=4)
     monkeypatch.setattr(export, "load_songs", lambda: songs)
     folder = tmp_path / "live"
     export.main(["--out", str(folder), "--result", str(tmp_path / "live.json")])
     header = json.loads((folder / export.HEADER).read_text(encoding="utf-8"))
     result = json.loads((tmp_path / "live.json").read_text(encoding="utf-8"))
     assert header["made"]["data"] == result["data"] == songs.attrs["source"]
-    assert result["command"] == "make live" and result["validation_songs"] == 40
+    assert result["command"] == "make live" and result["validation_songs"] == 60
     size = sum(path.stat().st_size for path in folder.iterdir())
     assert sum(result["bytes"][name] for name in ("header", "numbers")) == size
     for task in TASKS:
         found = result["networks"][task]
         assert header["made"]["validation"][task] == found["exported"]
-        assert found["course"]["songs"] == 40
+        assert found["course"]["songs"] == 60
         assert found["rounding"]["same_answer"] >= 0.9
         change = found["live"]["accuracy"] - found["course"]["accuracy"]
         assert found["vocabulary"]["accuracy_change"] == pytest.approx(change)

@@ -325,6 +325,15 @@ def test_one_cycle_rises_for_a_tenth_and_falls_in_a_straight_line(tensors):
     assert np.allclose(rates, [*rise, *fall[1:]]) and momenta == {(0.9, 0.999)}
 
 
+@pytest.mark.parametrize("steps", [1, 2, 9, 10, 11])
+def test_one_cycle_of_few_steps_only_falls(tensors, steps):
+    network = OneWeight()
+    weight = next(network.parameters()).clone()
+    train, settings = SongTensors(*tensors[0][: 10 * steps]), {"learning_rate": 1.0}
+    fit(network, train, epochs=1, batch_size=10, one_cycle=True, **settings, **QUIET)
+    assert not torch.equal(next(network.parameters()), weight)
+
+
 def test_songs_without_a_genre_are_neither_learned_from_nor_scored(tensors):
     train, validation, _ = tensors
     nothing = torch.full_like(validation.genre, -1)

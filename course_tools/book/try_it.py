@@ -1,0 +1,249 @@
+"""The classifier in the page: `<div class="try-it"></div>` in a page's Markdown becomes a form.
+
+With the class ``try-it-short`` as well, it asks for lyrics only. The form needs scripts: those of
+``live/``, which this extension puts into the book. The answers to five invented songs are stored
+(`make live`), and are there without any script.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from html import escape
+from pathlib import Path
+from statistics import mean
+from typing import Any
+from urllib.parse import urlencode
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+from course_tools.live import FOLDER, HEADER, NUMBERS, RESULT, TASKS
+from course_tools.notebooks.chapters import ROOT
+from genre_lib.plots.style import GENRE_COLOURS
+from genre_lib.study.plan import ALL_SONGS, STANDARD
+
+SCRIPTS = ROOT / "live"
+STUDY = ROOT / "benchmarks/results/study.json"
+PLACE = re.compile(r'<div class="try-it( try-it-short)?"></div>')
+FIRST = 1
+"""The example that the form begins with."""
+
+MOST = 4000
+"""How many characters can be typed; the networks read 200 words."""
+
+
+class PlacesToForms(SphinxTransform):
+    """Put the form where a page has its place."""
+
+    default_priority = 760
+
+    def apply(self, **_: object) -> None:
+        """Run over one document."""
+        for place in list(self.document.findall(nodes.raw)):
+            if found := PLACE.fullmatch(place.astext().strip()):
+                place.parent.replace(place, nodes.raw("", form(bool(found[1])), format="html"))
+                self.document["try_it"] = True
+
+
+@cache
+def stored() -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a page needs of the networks' header, and the stored results."""
+    header = json.loads((FOLDER / HEADER).read_text(encoding="utf-8"))
+    names = ("genres", "scores", "topics", "typical")
+    result = json.loads(RESULT.read_text(encoding="utf-8"))
+    return {name: header[name] for name in names}, result
+
+
+def form(short: bool) -> str:
+    """The form, the answer to its first song and, unless it is `short`, the stored examples."""
+    header, result = stored()
+    examples = result["examples"]
+    task = "lyrics" if short else "combined"
+    data = json.dumps(header | {"colours": [GENRE_COLOURS[genre] for genre in header["genres"]]})
+    first = examples[FIRST]
+    answer = zip(header["genres"], first["probabilities"][task], strict=True)
+    return (
+        f'<div class="try-it"><script type="application/json">{data}</script>'
+        f'<form class="pst-js-only" aria-label="A song of your own">'
+        '<label for="try-it-lyrics">Type some lyrics</label>'
+        f'<textarea id="try-it-lyrics" name="lyrics" rows="4" maxlength="{MOST}" '
+        f'spellcheck="false" autocomplete="off">{escape(first["lyrics"])}</textarea>'
+        f"{_networks(short, task)}{'' if short else _scores(header, first)}"
+        f"{_buttons(header, examples, task) if short else ''}</form>"
+        f'<div class="try-it-answer"><p class="try-it-words">{_tinted(first, header)}</p>'
+        f'<p class="try-it-note">{_note(first, header)}</p>'
+        f"<table><caption>Answer of the {task} network</caption><tbody>"
+        f"{''.join(_bar(genre, share) for genre, share in answer)}</tbody></table>"
+        '<p role="status" class="try-it-status"></p></div>'
+        f"{_result() if short else _examples(header, examples, task) + _provenance(result)}</div>"
+    )
+
+
+def _networks(short: bool, chosen: str) -> str:
+    if short:
+        return f'<input type="hidden" name="network" value="{chosen}">'
+    says = {"lyrics": "the lyrics", "features": "the scores", "combined": "both"}
+    options = (
+        f'<label><input type="radio" name="network" value="{task}"'
+        f"{' checked' if task == chosen else ''}> {says[task]}</label>"
+        for task in TASKS
+    )
+    return f"<fieldset><legend>The network gets</legend>{''.join(options)}</fieldset>"
+
+
+def _scores(header: dict[str, Any], first: dict[str, Any]) -> str:
+    options = (
+        f"<option{' selected' if genre == first['genre'] else ''}>{genre}</option>"
+        for genre in header["genres"]
+    )
+    audio = zip(header["scores"], header["typical"][first["genre"]], strict=True)
+    sliders = (
+        f'<label>{name}<input type="range" name="{name}" min="0" max="1" step="0.01" '
+        f'value="{value:.2f}" autocomplete="off"><output>{value:.2f}</output></label>'
+        for name, value in list(audio)[header["topics"] :]
+    )
+    return (
+        '<fieldset><legend>Scores</legend><label class="try-it-from">topics, and a start for the '
+        f'six below, of a typical song of <select name="from" autocomplete="off">'
+        f'{"".join(options)}</select></label><div class="try-it-sliders">{"".join(sliders)}</div>'
+        "</fieldset>"
+    )
+
+
+def _tinted(example: dict[str, Any], header: dict[str, Any]) -> str:
+    """The lyrics, each word with the colour of the genre that it speaks for most."""
+    text, at, parts = example["lyrics"], 0, []
+    for token in example["tokens"]:
+        begin = text.lower().index(token["word"], at)
+        parts.append(escape(text[at:begin]))
+        at = begin + len(token["word"])
+        style = ' class="unknown"' if token["word"].isalnum() else ""
+        if token["pull"]:
+            most = max(token["pull"])
+            colour = GENRE_COLOURS[header["genres"][token["pull"].index(most)]]
+            style = f' style="--genre:{colour};--pull:{min(round(12 * most), 50)}%"'
+        parts.append(f"<span{style}>{escape(text[begin:at])}</span>")
+    return "".join(parts) + escape(text[at:])
+
+
+def _note(example: dict[str, Any], header: dict[str, Any]) -> str:
+    known = {token["word"]: token["pull"] for token in example["tokens"] if token["pull"]}
+    strongest = sorted(known, key=lambda word: -max(known[word]))[:5]
+    named = (
+        f"{word} ({header['genres'][known[word].index(max(known[word]))]})" for word in strongest
+    )
+    return f"Strongest: {', '.join(named)}, …."
+
+
+def _bar(genre: str, share: float) -> str:
+    return (
+        f'<tr><th scope="row">{genre}</th><td><span class="bar" '
+        f'style="--genre:{GENRE_COLOURS[genre]};--share:{share}"></span></td>'
+        f"<td>{share:.0%}</td></tr>"
+    )
+
+
+def _address(header: dict[str, Any], example: dict[str, Any], task: str) -> str:
+    """What the address of a page with this song ends in."""
+    return escape(
+        urlencode({"lyrics": example["lyrics"], "network": task, "from": example["genre"]})
+    )
+
+
+def _buttons(header: dict[str, Any], examples: Iterable[dict[str, Any]], task: str) -> str:
+    buttons = (
+        f'<button type="button" data-song="{_address(header, example, task)}">'
+        f"{escape(example['title'])}</button>"
+        for example in examples
+    )
+    return f'<p class="try-it-buttons">Or take one of ours: {" ".join(buttons)}</p>'
+
+
+def _examples(header: dict[str, Any], examples: Iterable[dict[str, Any]], task: str) -> str:
+    items = []
+    for example in examples:
+        answers = []
+        for network in TASKS:
+            shares = example["probabilities"][network]
+            best = max(range(len(shares)), key=shares.__getitem__)
+            answers.append(f"{network} network: {header['genres'][best]}, {shares[best]:.0%}")
+        items.append(
+            f"<li><p><strong>{escape(example['title'])}</strong>, with the scores of a typical "
+            f'{example["genre"]} song <button class="pst-js-only" type="button" '
+            f'data-song="{_address(header, example, task)}" '
+            f'aria-label="Try {escape(example["title"])}">Try</button></p>'
+            f'<p class="try-it-words">{_tinted(example, header)}</p>'
+            f"<p>{' · '.join(answers)}</p></li>"
+        )
+    return f'<ul class="try-it-examples">{"".join(items)}</ul>'
+
+
+def _result() -> str:
+    """Where the course begins and ends: accuracies from the study of *Evaluation*."""
+    study = json.loads(STUDY.read_text(encoding="utf-8"))
+    standard = {"split": "song", "variant": STANDARD, "collection": ALL_SONGS}
+    found = {
+        model: mean(
+            row["accuracy"]
+            for row in study["cells"]
+            if standard.items() <= row.items() and row["model"] == model
+        )
+        for model in ("majority", "course lyrics", "course features", "course combined")
+    }
+    guess, lyrics, features, combined = (f"{share:.0%}" for share in found.values())
+    return (
+        f'<p class="try-it-result">Always guessing pop is right for {guess} of the songs. The '
+        f"networks that you will build are right for {lyrics} from the words, {features} from "
+        f'scores, and {combined} from both. <a href="try_it.html">Give it scores, too</a>.</p>'
+    )
+
+
+def _provenance(result: dict[str, Any]) -> str:
+    """How good the page's networks are, beside the course's."""
+    shares = [
+        f"{result['networks'][task]['exported']['accuracy']:.1%} ({task}; the course's own: "
+        f"{result['networks'][task]['course']['accuracy']:.1%})"
+        for task in TASKS
+    ]
+    listed = f"{', '.join(shares[:-1])} and {shares[-1]}"
+    return (
+        f"<p>The networks of this page know {result['words']['live']:,} words instead of "
+        f"{result['words']['course']:,}, and their weights are rounded. Of "
+        f"{result['validation_songs']:,} songs that they have not learned from, their answers are "
+        f"right for {listed}.</p>"
+    )
+
+
+def _add_script(app: Sphinx, pagename: str, template: str, context: dict, doctree: Any) -> None:
+    if doctree is not None and doctree.get("try_it"):
+        folder = context["pathto"]("_static/live/", resource=True)
+        app.add_js_file("live/try_it.js", **{"data-live": folder})
+
+
+def _write_scripts(app: Sphinx, error: Exception | None) -> None:
+    if error is not None or app.builder.format != "html":
+        return
+    target = Path(app.outdir, "_static/live")
+    (target / "try_it.js").write_bytes((SCRIPTS / "try_it.js").read_bytes())
+    network = (SCRIPTS / "network.js").read_text(encoding="utf-8")
+    engine = (SCRIPTS / "engine.js").read_text(encoding="utf-8")
+    classic = network.replace("export { load };\n", "")  # neither worker nor file takes a module
+    (target / "engine.js").write_text(f"(() => {{\n{classic}{engine}}})();\n", encoding="utf-8")
+    header = (FOLDER / HEADER).read_text(encoding="utf-8")
+    numbers = base64.b64encode((FOLDER / NUMBERS).read_bytes()).decode()
+    (target / "offline.js").write_text(
+        f'var offlineNetworks = {{ header: {header}, numbers: "{numbers}" }};\n', encoding="utf-8"
+    )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Sphinx's entry point."""
+    app.add_transform(PlacesToForms)
+    app.connect("html-page-context", _add_script)
+    app.connect("build-finished", _write_scripts)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

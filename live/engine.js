@@ -1,0 +1,26 @@
+/**
+ * Who answers the page's questions: a worker, so that typing never waits for an answer.
+ *
+ * The book puts `network.js` before this file. A page that was opened as a file may start no
+ * worker; it loads this file as a script, and calls `loadNetworks` itself.
+ */
+
+if (typeof WorkerGlobalScope === "undefined") {
+  globalThis.loadNetworks = load;
+} else {
+  const fetched = async (name) => {
+    const response = await fetch(name);
+    if (!response.ok) throw new Error(`${name} can't be loaded (${response.status})`);
+    return response;
+  };
+  const networks = Promise.all([fetched("networks.json"), fetched("networks.bin")])
+    .then(async ([header, numbers]) => load(await header.json(), await numbers.arrayBuffer()));
+  networks.then(() => postMessage({ ready: true }), () => {}); // each question reports the failure
+  onmessage = async ({ data: { number, song } }) => {
+    try {
+      postMessage({ number, answers: (await networks).answer(song) });
+    } catch (error) {
+      postMessage({ number, problem: error.message });
+    }
+  };
+}
