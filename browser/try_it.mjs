@@ -60,9 +60,9 @@ async function speaksOnce(tab) {
 
 async function answersToTheKeyboard(tab) {
   const found = [], caption = tab.locator(`${BOX} caption`);
-  await tab.locator(`${BOX} input[value=features]`).focus();
-  await andWait(tab, () => tab.keyboard.press("ArrowRight"));
-  if (!/combined/.test(await caption.textContent())) found.push("arrow keys don't choose a network");
+  await tab.locator(`${BOX} input[value=combined]`).focus();
+  await andWait(tab, () => tab.keyboard.press("ArrowLeft"));
+  if (!/features/.test(await caption.textContent())) found.push("arrow keys don't choose a network");
   const slider = tab.locator(`${BOX} input[type=range]`).first(), before = await shares(tab);
   await slider.focus();
   await andWait(tab, () => tab.keyboard.press("Home"));

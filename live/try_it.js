@@ -47,8 +47,8 @@
 
   const percent = (share) => `${Math.round(100 * share)}%`;
   const isWord = (token) => /[\p{L}\p{N}]/u.test(token);
-  const list = (items, limit) =>
-    items.slice(0, limit).join(", ") + (items.length > limit ? ", …" : "");
+  const list = (items, limit) => items.slice(0, limit).join(", ")
+    + (items.length > limit ? ` and ${items.length - limit} more` : "");
 
   function start(box) {
     const { genres, colours, topics, typical } = JSON.parse(box.querySelector("script").textContent);
@@ -88,7 +88,7 @@
         mark.textContent = shown === word ? text.slice(begin, end) : shown;
         if (known) {
           mark.style.setProperty("--genre", colours[pull.indexOf(most)]);
-          mark.style.setProperty("--pull", `${Math.min(Math.round(12 * most), 50)}%`);
+          mark.style.setProperty("--pull", `${Math.min(Math.round(15 * most), 50)}%`);
           pulls.set(shown, [most, genres[pull.indexOf(most)]]);
         } else if (isWord(word)) {
           mark.className = "unknown";
@@ -101,7 +101,7 @@
       const strongest = [...pulls].sort(([, [one]], [, [other]]) => other - one)
         .map(([word, [, genre]]) => `${word} (${genre})`);
       const notes = [];
-      if (strongest.length) notes.push(`Strongest: ${list(strongest, 5)}.`);
+      if (strongest.length) notes.push(`Strongest: ${strongest.slice(0, 5).join(", ")}.`);
       if (unknown.size) notes.push(`Not in the vocabulary: ${list([...unknown], 9)}.`);
       note.textContent = notes.join(" ");
     }

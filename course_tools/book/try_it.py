@@ -126,7 +126,7 @@ def _tinted(example: dict[str, Any], header: dict[str, Any]) -> str:
         if token["pull"]:
             most = max(token["pull"])
             colour = GENRE_COLOURS[header["genres"][token["pull"].index(most)]]
-            style = f' style="--genre:{colour};--pull:{min(round(12 * most), 50)}%"'
+            style = f' style="--genre:{colour};--pull:{min(round(15 * most), 50)}%"'
         parts.append(f"<span{style}>{escape(text[begin:at])}</span>")
     return "".join(parts) + escape(text[at:])
 
@@ -137,7 +137,7 @@ def _note(example: dict[str, Any], header: dict[str, Any]) -> str:
     named = (
         f"{word} ({header['genres'][known[word].index(max(known[word]))]})" for word in strongest
     )
-    return f"Strongest: {', '.join(named)}, …."
+    return f"Strongest: {', '.join(named)}."
 
 
 def _bar(genre: str, share: float) -> str:
