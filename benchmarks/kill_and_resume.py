@@ -1,4 +1,4 @@
-"""Kill trainings at random moments and give the same command again: are the weights the same?
+"""Kill training runs at random moments and give the same command again: are the weights the same?
 
 Each training is `genre-lib train` as a process of its own, killed by SIGKILL at some time between
 its first epoch and its end. Whenever one comes through, its network is compared with that of a
@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from genre_lib.study.results import write_result
 
-TRAININGS = [("lyrics", "original"), ("features", "first"), ("combined", "course")]
+RUNS = [("lyrics", "original"), ("features", "first"), ("combined", "course")]
 DATA = "synthetic"
 
 
@@ -74,9 +74,9 @@ def main() -> None:
     parser.add_argument("--out", default="benchmarks/results/kill_and_resume.json")
     options = parser.parse_args()
     random.seed(0)
-    each = -(-options.kills // len(TRAININGS))
-    with tempfile.TemporaryDirectory() as folder, tqdm(total=each * len(TRAININGS)) as bar:
-        rows = [kill_and_resume(*training, each, Path(folder), bar) for training in TRAININGS]
+    each = -(-options.kills // len(RUNS))
+    with tempfile.TemporaryDirectory() as folder, tqdm(total=each * len(RUNS)) as bar:
+        rows = [kill_and_resume(*training, each, Path(folder), bar) for training in RUNS]
     write_result(
         options.out, "python benchmarks/kill_and_resume.py", "synthetic songs", 4000, trainings=rows
     )

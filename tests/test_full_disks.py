@@ -19,7 +19,7 @@ from genre_lib.study.run import check_study_target, run_study
 
 @contextlib.contextmanager
 def room_for(size):
-    """No file may get longer: a full disk, for whoever may not mount one."""
+    """No file may get longer: a full disk, for users who may not mount one."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

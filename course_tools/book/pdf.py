@@ -31,7 +31,7 @@ REFERENCES = ("for", "headers", "aria-labelledby", "aria-describedby", "aria-con
 
 @dataclass(frozen=True)
 class Cover:
-    """What stands on the first page."""
+    """What the first page says."""
 
     title: str
     author: str

@@ -95,7 +95,7 @@ def grade_all(
         limits: what each notebook may take.
         pool: what grades several at a time.
         unsafe: grade without a sandbox.
-        again: whether a grade that was kept should be made anew.
+        again: whether a grade that was kept should be made again.
         tell: is called with the grades so far, whenever there is a new one.
 
     Raises:

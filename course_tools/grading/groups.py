@@ -2,7 +2,7 @@
 
 A group counts every process and thread in it, and all memory that they use, also memory that
 belongs to no process, such as files in a tmpfs, a memfd, or what the kernel keeps for them. No load
-on the machine and no speed of an attack passes it. Where a group can be had depends on the machine:
+on the machine and no speed of an attack passes it. Where a group is available depends on the machine:
 
 - cgroups v1 with the controllers ``pids`` and ``memory``, as in many containers, for root;
 - cgroups v2, in a subtree that is ours: root's, a container's own, or one that was delegated;
@@ -226,7 +226,7 @@ def remove_left_over() -> None:
 
 @cache
 def find_groups() -> str | None:
-    """The name of the way in which groups can be had here, or None; each is tried."""
+    """The name of the way to get groups here, or None; each is tried."""
     for way, make in WAYS.items():
         try:
             group = make(Limits())

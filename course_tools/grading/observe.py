@@ -1,7 +1,7 @@
 """Watch a notebook's own functions while they run: what kinds and shapes their variables have.
 
 It runs inside the sandbox, beside a student's code, so what it reports may be wrong on purpose. Its
-answers are plain data for JSON, capped in size, and whoever reads them checks them again.
+answers are plain data for JSON, capped in size, and their reader checks them again.
 """
 
 from __future__ import annotations
