@@ -2,7 +2,7 @@
 
 A group counts every process and thread in it, and all memory that they use, also memory that
 belongs to no process, such as files in a tmpfs, a memfd, or what the kernel keeps for them. No load
-on the machine and no speed of an attack passes it. Where a group is available depends on the machine:
+on the machine and no speed of an attack passes it. Groups are made in different ways:
 
 - cgroups v1 with the controllers ``pids`` and ``memory``, as in many containers, for root;
 - cgroups v2, in a subtree that is ours: root's, a container's own, or one that was delegated;

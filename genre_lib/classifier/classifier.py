@@ -96,7 +96,7 @@ class GenreClassifier:
         return self.encoder.encode(self._select_columns(songs))
 
     def evaluate(self, songs: pd.DataFrame) -> Report:
-        """Evaluate the network on songs with a genre; errors are those of `genre_lib.evaluate`."""
+        """Evaluate the network on songs; errors are those of `encode` and `genre_lib.evaluate`."""
         return evaluate(self.trained, self.encode(songs))
 
     def predict(self, songs: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,7 @@ class Recipe:
     name: str
     """`original` (from the original post), `first` (a simple version) or `course` (the best)."""
     task: str
-    """What the network looks at: `lyrics`, `features` or `combined`."""
+    """`lyrics`, `features` or `combined`: a name, like the other. (`sees` decides.)"""
     network: type[nn.Module]
     """The network's class: one of `genre_lib.models`, or your own. What its attribute `sees` says,
     and what its `forward` gets and returns, stands in `genre_lib.models`. Of its constructor's
@@ -97,15 +97,16 @@ class Recipe:
         Raises
         ------
         GenreLibError
-            When its network is not one of the course's, and `network` is not its class.
+            When `network` is not the class of the run's network. It may be left out only if that
+            is one of the course's.
         """
         name = content["network"]
         if network is None:
             network = getattr(models, name) if name in models.__all__ else None
         if network is None or network.__name__ != name:
             raise GenreLibError(
-                f"This run has the network {name}, which is not one of the course's: give its "
-                f"class, GenreClassifier.load(folder, network={name})."
+                f"The network of this run is a {name}: give that class, "
+                f"GenreClassifier.load(folder, network={name})."
             )
         return cls(**content | {"network": network})
 

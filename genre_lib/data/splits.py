@@ -38,8 +38,8 @@ def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
     Raises
     ------
     SongsError
-        When `by` is neither word, a column that it needs is missing or has gaps, or there are
-        too few songs: fewer than 10 of a genre, than 2 genres or, by artist, than 10 artists.
+        When `by` is neither word, or a column that it needs is missing or has gaps. When there are
+        fewer than 2 genres, fewer than 10 songs of one or, by artist, fewer than 10 artists.
 
     Examples
     --------
@@ -107,8 +107,9 @@ def _folds(songs: pd.DataFrame, by: str, seed: int) -> np.ndarray:
 def _number_in_random_order(groups: pd.Series, seed: int) -> np.ndarray:
     """Return each song's group as a number, with the groups in random order, shape (n,).
 
-    `StratifiedGroupKFold` begins with groups whose songs are most uneven in genre; this order
-    decides among equal ones. From scikit-learn 1.8 on, its own `shuffle` does the same, number by
+    So the seed matters, and the folds are the same with every version of scikit-learn:
+    `StratifiedGroupKFold` begins with groups whose counts of genres differ most; this order decides
+    among equal ones. From scikit-learn 1.8 on, its own `shuffle` does the same, number by
     number; before, it shuffled the groups' counts of genres, but not the groups, so that folds
     differed in size and genres.
     """

@@ -11,7 +11,8 @@ from scipy import stats
 from genre_lib.errors import GenreLibError
 
 TEST_PER_TRAIN = 0.2 / 0.8
-"""Test songs per song that is learned from: 20 to 80, as validation songs are learned from, too."""
+"""Test songs per song that is learned from: 20 to 80, because the study's final training runs learn
+from the validation songs, too, where no epoch is chosen on them."""
 
 
 def interval_over_splits(

@@ -173,11 +173,13 @@ def predict(network: nn.Module, songs: Songs, batch_size: int = 4096) -> np.ndar
     mode = network.training
     network.eval()
     device = next(network.parameters()).device
-    batches = [
-        mean_probabilities(network(lyrics.to(device), features.to(device))).cpu()
-        for lyrics, features, _ in songs.in_order(batch_size)
-    ]
-    network.train(mode)
+    try:
+        batches = [
+            mean_probabilities(network(lyrics.to(device), features.to(device))).cpu()
+            for lyrics, features, _ in songs.in_order(batch_size)
+        ]
+    finally:
+        network.train(mode)
     return torch.cat(batches).double().numpy()
 
 

@@ -1,6 +1,7 @@
 """The networks. Each is called as `network(lyrics, features)` and uses what it needs of the two.
 
-`lyrics` are token ids of shape (batch, tokens), `features` scores of shape (batch, 22). A network
+`lyrics` are token ids of shape (batch, tokens), `features` scores, by default of shape (batch, 22);
+what a network doesn't look at may have the shape (batch, 0). A network
 returns logits of shape (batch, 7), or (batch, members, 7) if it has several members: each member
 has a loss of its own in training, and their predicted probabilities are averaged. There may be
 more members in training than in evaluation: parts with a loss of their own but no say in the

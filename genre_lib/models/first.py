@@ -48,7 +48,7 @@ class DenseFeaturesNetwork(nn.Module):
 class LateCombinedNetwork(nn.Module):
     """The lyrics' mean vector and the features' hidden layer, and a head on both. Chapter 6.
 
-    The parts come from the two other networks, whose output layers are not used here.
+    The parts come from the two other networks, whose dropout and output layers are not used here.
     """
 
     sees = ("lyrics", "features")

@@ -33,8 +33,9 @@ def longest_run(flags: Tensor) -> Tensor:
     >>> longest_run(torch.tensor([[True, False, True, True]])).tolist()
     [2]
     """
+    # true false true true: positions 1 2 3 4, the last false up to each 0 2 2 2, runs 1 0 1 2.
     position = torch.arange(1, flags.shape[1] + 1, device=flags.device)
-    last_false = torch.where(flags, 0, position).cummax(dim=1).values  # up to here; 0 if none
+    last_false = torch.where(flags, 0, position).cummax(dim=1).values
     return (position - last_false).amax(dim=1)
 
 

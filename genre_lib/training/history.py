@@ -24,7 +24,7 @@ class History:
     """One per epoch: loss and accuracy of both sets, and seconds."""
     best_epoch: int = 0
     """The epoch whose weights the network has after training, counted from 1. (Ctrl-C within an
-    epoch: without patience, the weights are a few steps further than that.)"""
+    epoch: unless stored weights are restored, they are a few steps further than that.)"""
     interrupted: bool = False
     """Whether the user stopped training before its end."""
 

@@ -79,7 +79,7 @@ def fit(
     seed
         Fixes the songs' order and the dropout, and so, from equal weights on one CPU, the result.
     strategy, hooks
-        How processes share the work, and what is called after each epoch (chapter *Scaling*).
+        How processes share the work; what is called before and after epochs (chapter *Scaling*).
 
     Examples
     --------
