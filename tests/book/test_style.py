@@ -1,4 +1,4 @@
-"""The course speaks as a native technical writer does: phrases that readers stumbled over."""
+"""How the course speaks, and how wide its code is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import re
 
 import pytest
 
-from course_tools.notebooks.chapters import ROOT
+from course_tools.notebooks.chapters import ROOT, find_chapters
+
+WIDEST = 76
+"""Characters of a line of code that a page shows at 1280 pixels."""
 
 INSTEAD = {
     r"\bwhoever\b": "if you …",
@@ -57,3 +60,14 @@ def test_no_phrase_that_readers_stumbled_over(path):
         for hit in re.finditer(phrase, text, re.IGNORECASE)
     }
     assert not found
+
+
+@pytest.mark.parametrize("chapter", find_chapters(), ids=lambda chapter: chapter.name)
+def test_code_needs_no_sideways_scrolling_on_a_laptop(chapter):
+    lines = [
+        line
+        for cell in chapter.notebook().cells
+        if cell.cell_type == "code"
+        for line in cell.source.splitlines()
+    ]
+    assert not [line for line in lines if len(line) > WIDEST]
