@@ -11,7 +11,7 @@ import { serve } from "./server.mjs";
 import { checkClassifier } from "./try_it.mjs";
 
 const html = fileURLToPath(new URL("../_build/html", import.meta.url));
-const PAGE = "book/08_conclusion.html"; // short, with figures
+const PAGE = "book/12_conclusion.html"; // short, with figures
 const WIDE = { width: 1280, mode: "light" };
 const NARROW = { width: 390, mode: "dark" };
 
@@ -45,7 +45,7 @@ const BROKEN = [
 const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
 const failures = [];
 
-function expect(name, found, sentence, page = "08_conclusion") {
+function expect(name, found, sentence, page = "12_conclusion") {
   const seen = sentence === null ? found.length === 0 : found.some((one) => one.includes(sentence) && one.includes(page));
   console.log(`${seen ? "seen" : "MISSED"}  ${name}${sentence ? `: ${found.find((one) => one.includes(sentence)) ?? ""}` : ""}`);
   if (!seen) failures.push(`${name}: expected "${sentence ?? "no failure"}", got ${JSON.stringify(found)}`);

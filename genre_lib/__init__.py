@@ -5,38 +5,38 @@ The core, in reading order, and the chapters that explain each part:
     data/schema            names: genres, scores, columns                  1  The songs
     data/songs             where songs come from                           1
     data/splits            training, validation and test songs             1
-    data/tensors           the data set that networks learn from           2  Tensors
-    data/encoding          words and scores become numbers                 2
-    models/__init__        what every network has                          3  The training loop
-    evaluation/report      accuracy, F1, calibration                       3
-    training/strategy      who trains: by default, this process alone      3
-    training/history       losses, and the best epoch                      3
-    training/loop          one loop for every network                      3
-    models/parts, original   the networks of the original post             4  The lyrics network
-    models/first           the simple ideas, done right                    4 to 6
-    models/form            form: length and repeats; N: words in topics    4, 5
-    models/words           words that vote for genres                      4
-    models/course          the course's networks                           4 to 6
-    classifier/recipes     settings for each network                       4 to 6
-    classifier/classifier  encoder and network in one object               6  The combined network
-    evaluation/intervals   how precise a mean is                           Evaluation
+    data/tensors           the data set that networks learn from           3  Tensors
+    data/encoding          words and scores become numbers                 3
+    models/__init__        what every network has                          4  The training loop
+    evaluation/report      accuracy, F1, calibration                       4
+    training/strategy      who trains: by default, this process alone      4
+    training/history       losses, and the best epoch                      4
+    training/loop          one loop for every network                      4
+    models/parts, original   the networks of the original post             6  The lyrics network
+    models/first           the simple ideas, done right                    6 to 8
+    models/form            form: length and repeats; N: words in topics    6, 7
+    models/words           words that vote for genres                      6
+    models/course          the course's networks                           6 to 8
+    classifier/recipes     settings for each network                       6 to 8
+    classifier/classifier  encoder and network in one object               8  The combined network
+    evaluation/intervals   how precise a mean is                           10  Evaluation
 
 At first reading, only look up what you need in the others:
 
     errors, data/checks, csv_file   what can be wrong, in sentences        1
     data/published, files  the download, and files that are never half-written
-    training/device, environment   CPU or GPU; versions                    3
-    classifier/run_folder  a trained network on disk                       6
-    classifier/words       what it has learned about single words          7
-    classifier/model_card  a page about it, for its users                  8
+    training/device, environment   CPU or GPU; versions                    4
+    classifier/run_folder  a trained network on disk                       8
+    classifier/words       what it has learned about single words          9
+    classifier/model_card  a page about it, for its users                  12
 
 And some need more probability and NumPy than the course:
 
     plots/                 every figure
-    data/synthetic, data/bayes   made-up songs, and their best classifier  The ceiling
+    data/synthetic, data/bayes   made-up songs, and their best classifier  11  The ceiling
 
-Three more packages use the core, which never imports them: `scaling/` (chapter *Scaling*),
-`study/` (*Baselines*, *Evaluation*) and the command line, `cli/`. The names that chapters use most
+Three more packages use the core, which never imports them: `scaling/` (chapter 14),
+`study/` (chapters 5 and 10) and the command line, `cli/`. The names that chapters use most
 can be imported from here; each is loaded when it is first used.
 """
 

@@ -1,5 +1,5 @@
 /**
- * The course's three networks (chapters 4 to 6) for one song at a time, without torch.
+ * The course's three networks (chapters 6 to 8) for one song at a time, without torch.
  *
  * Where a comment begins with a name, the code computes what that class or function of `genre_lib`
  * does; `tests/live/test_live.py` compares the results. `course_tools/live/export.py` writes the
@@ -8,7 +8,7 @@
  * @typedef {{word: string, id: number, start: number, end: number}} Token A word or a run of
  *   punctuation, in lower case; its id in the vocabulary, and where it is in the text.
  * @typedef {Token & {shown: string, known: boolean, pull: number[]}} Word A token, how it is shown
- *   (slurs are masked), whether it is in the vocabulary, and its pull toward each genre (chapter 7),
+ *   (slurs are masked), whether it is in the vocabulary, and its pull toward each genre (chapter 9),
  *   which is 0 for unknown words.
  * @typedef {{probabilities: number[], logits: number[][]}} Answer The probability of each genre,
  *   and the logits of each member of the ensemble.

@@ -1,11 +1,11 @@
 """What the built book makes of plain Markdown: boxes for notes and exercises, folded solutions.
 
 - A block quote that begins ``> **Note**``, ``> **Tip**`` or ``> **Warning**`` becomes that box.
-- ``> **Exercise 3.2** A title``, or ``Exercise B`` in a chapter without a number, becomes a box
-  with the id ``exercise-3-2`` or ``exercise-b``. Its first paragraph is the title when more
-  follows and it does not end like a sentence.
-- Code cells tagged ``solution`` are folded under the word "Solution".
-- The comment that asks nbval for an exact comparison is left out.
+- ``> **Exercise 4.2** A title`` becomes a box with the id ``exercise-4-2``. Its first paragraph is
+  the title when more follows and it does not end like a sentence.
+- Code cells tagged ``solution`` are folded under the word "Solution"; of those tagged
+  ``hide-input``, which only word a sentence, the code is folded.
+- The comments that ask nbval for an exact comparison, and Colab for a title, are left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from sphinx.transforms import SphinxTransform
 
 from course_tools.notebooks.chapters import EXACT
 
-OPENING = re.compile(r"(Note|Tip|Warning|Exercise (\d+\.\d+|[A-Z]))[.:]?")
+OPENING = re.compile(r"(Note|Tip|Warning|Exercise (\d+\.\d+))[.:]?")
+COLAB_TITLE = "# @title In words\n"
+"""Of a cell whose code is folded everywhere: Colab shows this in place of the code."""
 BOXES = {"Note": nodes.note, "Tip": nodes.tip, "Warning": nodes.warning}
 
 
@@ -42,7 +44,7 @@ class BlockQuotesToAdmonitions(SphinxTransform):
             quote.replace_self(box)
 
     def _exercise(self, quote: nodes.Element, name: str, number: str) -> nodes.Element:
-        slug = f"exercise-{number.lower().replace('.', '-')}"
+        slug = f"exercise-{number.replace('.', '-')}"
         box = nodes.admonition(ids=[slug], classes=["exercise"])
         title = nodes.title("", name)
         first = quote[0]
@@ -50,7 +52,7 @@ class BlockQuotesToAdmonitions(SphinxTransform):
             title += [nodes.Text(": "), *first.children]
             first.children = []
         box += title
-        # Links from other chapters, [Exercise 3.2](03_training_loop.ipynb#exercise-3-2).
+        # Links from other chapters, [Exercise 4.2](04_training_loop.ipynb#exercise-4-2).
         slugs = self.env.metadata[self.env.docname].setdefault("myst_slugs", {})
         slugs[slug] = (0, slug, name)
         return box
@@ -77,7 +79,7 @@ def _drop_opening(paragraph: nodes.Element) -> None:
 
 
 class CodeCells(SphinxTransform):
-    """Fold solutions; leave out nbval's comment."""
+    """Fold solutions, and code that only words a sentence; leave out comments for tools."""
 
     default_priority = 310
 
@@ -87,9 +89,11 @@ class CodeCells(SphinxTransform):
             if "tag_solution" in cell["classes"]:
                 cell["hide_mode"] = "all"
                 cell["prompt_show"] = cell["prompt_hide"] = "Solution"
+            elif cell.get("hide_mode") == "input":
+                cell["prompt_show"] = cell["prompt_hide"] = "The code of these words"
             if cell.get("nb_element") == "cell_code_source":
                 for block in cell.findall(nodes.literal_block):
-                    code = block.astext().replace(f"{EXACT}\n", "")
+                    code = block.astext().replace(f"{EXACT}\n", "").replace(COLAB_TITLE, "")
                     block.rawsource = code
                     block.children = [nodes.Text(code)]
 

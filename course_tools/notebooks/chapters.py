@@ -37,7 +37,7 @@ class Chapter:
 
     @property
     def number(self) -> int | None:
-        """3 for ``03_training_loop``; None for a chapter without a number, such as ``index``."""
+        """4 for ``04_training_loop``; None for a chapter without a number, such as ``index``."""
         match = re.match(r"(\d+)_", self.name)
         return int(match[1]) if match else None
 

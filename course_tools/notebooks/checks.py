@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from string import ascii_uppercase
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
@@ -212,7 +211,7 @@ def link_problem(target: str, folder: Path) -> str:
 def anchors(markdown: str) -> set[str]:
     """Ids that can be linked to: of headings, and of exercises."""
     headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
-    exercises = [f"exercise-{n.lower().replace('.', '-')}" for n in EXERCISE.findall(markdown)]
+    exercises = [f"exercise-{n.replace('.', '-')}" for n in EXERCISE.findall(markdown)]
     return {slug(heading) for heading in headings} | set(exercises)
 
 
@@ -231,15 +230,12 @@ def enough_is_compared(chapter: Chapter) -> Iterator[str]:
 
 
 def exercises_are_complete(chapter: Chapter) -> Iterator[str]:
-    """Chapters hold solved exercises: 3.1, 3.2 … in chapter 3; A, B … in one without a number."""
+    """Chapters hold solved exercises: 4.1, 4.2 … in chapter 4."""
     if chapter.name == FRONT_PAGE:
         return
     cells = chapter.source().cells
     found = [n for c in cells if c.cell_type == "markdown" for n in EXERCISE.findall(c.source)]
-    expected = [
-        f"{chapter.number}.{i + 1}" if chapter.number else ascii_uppercase[i]
-        for i in range(len(found))
-    ]
+    expected = [f"{chapter.number}.{i + 1}" for i in range(len(found))]
     if found != expected:
         yield f"exercises are numbered {', '.join(found)} and not {', '.join(expected)}"
     solutions = sum("solution" in tags(cell) for cell in code_cells(chapter.source()))

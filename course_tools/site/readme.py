@@ -69,7 +69,7 @@ def results() -> str:
         "",
         f"The post's three networks, published → made again here (mean of {seeds} seeds, "
         f"{original['rows']:,} songs): {again}. "
-        "Chapter 8 says what differs.",
+        "Chapter 12 says what differs.",
         "",
         f"Sources: [study.json](benchmarks/results/study.json) (`{study['command']}`, "
         f"{study['date']}) and [original.json](benchmarks/results/original.json) "

@@ -1,1 +1,1 @@
-"""Encoder and network in one object; its settings, folder on disk and words. Chapters 6 and 7."""
+"""Encoder and network in one object; its settings, folder on disk and words. Chapters 8 and 9."""

@@ -1,4 +1,4 @@
-"""Encoder and network in one object. Explained in chapter 6, *The combined network*."""
+"""Encoder and network in one object. Explained in chapter 8, *The combined network*."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page about a trained network, for people who might use it. Chapter 8, *Conclusion*.
+"""A page about a trained network, for people who might use it. Chapter 12, *Conclusion*.
 
 Model cards were proposed by Mitchell et al. (2019, arXiv:1810.03993).
 """

@@ -1,4 +1,4 @@
-"""Named settings for each network. Explained with the networks, in chapters 4 to 6."""
+"""Named settings for each network. Explained with the networks, in chapters 6 to 8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder in which a trained classifier is saved. Explained in chapter 6.
+"""The folder in which a trained classifier is saved. Explained in chapter 8.
 
 It contains the weights (safetensors), the encoder and the settings (JSON), a page about them
 (Markdown), and no code, so that loading it is safe.

@@ -1,4 +1,4 @@
-"""What a lyrics network has learned about single words. Explained in chapter 7."""
+"""What a lyrics network has learned about single words. Explained in chapter 9."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of `genre-lib`; each returns the exit status. Chapter 6."""
+"""The commands of `genre-lib`; each returns the exit status. Chapter 8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `genre-lib`: songs, train, evaluate, predict, study, synth, doctor. Chapter 6."""
+"""The command `genre-lib`: songs, train, evaluate, predict, study, synth, doctor. Chapter 8."""
 
 from __future__ import annotations
 

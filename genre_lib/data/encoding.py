@@ -1,4 +1,4 @@
-"""From a table of songs to tensors. Explained in chapter 2, *From lyrics to tensors*."""
+"""From a table of songs to tensors. Explained in chapter 3, *From lyrics to tensors*."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ and audio scores have a closed-form likelihood given s, and `genre_lib.data.baye
 predictions of the best possible classifier. Years and the footer depend on the genre.
 
 All constants in `synthetic.json` are summaries of the real songs, computed by
-`benchmarks/calibrate_synthetic.py`. Chapters 1 and 7 use and explain these songs.
+`benchmarks/calibrate_synthetic.py`. Chapters 1 and 9 use and explain these songs.
 """
 
 from __future__ import annotations

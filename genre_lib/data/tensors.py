@@ -1,4 +1,4 @@
-"""Songs as tensors, whole or in batches. Explained in chapter 2, *From lyrics to tensors*."""
+"""Songs as tensors, whole or in batches. Explained in chapter 3, *From lyrics to tensors*."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How good a network is, and how precise that figure is. Chapters 3 and *Evaluation*."""
+"""How good a network is, and how precise that figure is. Chapters 4 and *Evaluation*."""

@@ -1,4 +1,4 @@
-"""How good a network is: its probabilities, and the measures computed from them. Chapter 3."""
+"""How good a network is: its probabilities, and the measures computed from them. Chapter 4."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ networks. A network must have a parameter to train. If it has a method `adapt`, 
 training songs, as `SongTensors`, before training: it computes constants, such as how rare each
 word is.
 
-Chapters 4 to 6 explain three families: the networks of the original post, rebuilt layer by layer;
+Chapters 6 to 8 explain three families: the networks of the original post, rebuilt layer by layer;
 simple first versions; and the course's.
 
 Examples

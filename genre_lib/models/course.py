@@ -1,4 +1,4 @@
-"""The course's three networks and their parts. Chapters 4 to 6."""
+"""The course's three networks and their parts. Chapters 6 to 8."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genre_lib.models.words import WordBag, WordBranches
 
 
 class ScoreBins(nn.Module):
-    """Piecewise-linear encoding of scores, with bins between their quantiles. Chapter 5.
+    """Piecewise-linear encoding of scores, with bins between their quantiles. Chapter 7.
 
     With cuts at 0.2 and 0.4, a score of 0.3 gives 1 for each bin below 0.2, 0.5 for the next and
     0 for the others; then the mean over the training songs is subtracted. Shape (batch, scores) →
@@ -53,7 +53,7 @@ class ScoreBins(nn.Module):
 
 
 class SharedEnsemble(nn.Module):
-    """Several small networks that share both hidden layers. Chapter 5.
+    """Several small networks that share both hidden layers. Chapter 7.
 
     A member multiplies the inputs by its own factors (`view`), which start as random signs, and
     the first hidden layer by others (`scale`); its output layer is its own, too. Shape (batch,
@@ -90,7 +90,7 @@ class SharedEnsemble(nn.Module):
 
 
 class Head(nn.Module):
-    """An ensemble that gets the word branches' log-probabilities and other inputs. Chapter 4.
+    """An ensemble that gets the word branches' log-probabilities and other inputs. Chapter 6.
 
     The log-probabilities enter twice, centred and in bins, so that the head can learn thresholds as
     a tree does. Times a learned trust, they are also added to each member's logits.
@@ -114,7 +114,7 @@ class Head(nn.Module):
 
 
 class LyricsNetwork(nn.Module):
-    """Word branches, and a head that also gets the form of the lyrics. Chapter 4.
+    """Word branches, and a head that also gets the form of the lyrics. Chapter 6.
 
     In training, the branches count as further members, so that each has its own loss: logits have
     the shape (batch, members + folds, 7). In evaluation, it is (batch, members, 7).
@@ -133,7 +133,7 @@ class LyricsNetwork(nn.Module):
 
     @property
     def embedding(self) -> WordBag:
-        """The words' votes, for chapter 7."""
+        """The words' votes, for chapter 9."""
         return self.branches.embedding
 
     def adapt(self, songs: SongTensors) -> None:
@@ -149,7 +149,7 @@ class LyricsNetwork(nn.Module):
 
 
 class FeaturesNetwork(nn.Module):
-    """Scores in bins, then several small networks that share their hidden layers. Chapter 5.
+    """Scores in bins, then several small networks that share their hidden layers. Chapter 7.
 
     The first `topics` scores must be the 16 topics, unscaled: from them follow N and the missing
     mass (`topic_words`), two more numbers to be cut into bins. Without all 16, `topics` is 0.
@@ -179,7 +179,7 @@ class FeaturesNetwork(nn.Module):
 
 
 class CombinedNetwork(nn.Module):
-    """`LyricsNetwork` with a head that also gets the numbers of `FeaturesNetwork`. Chapter 6."""
+    """`LyricsNetwork` with a head that also gets the numbers of `FeaturesNetwork`. Chapter 8."""
 
     sees = ("lyrics", "features")
 

@@ -1,4 +1,4 @@
-"""The course's first three networks: the simple ideas, done right. Chapters 4 to 6."""
+"""The course's first three networks: the simple ideas, done right. Chapters 6 to 8."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genre_lib.models.parts import hidden_layer
 
 
 class MeanLyricsNetwork(nn.Module):
-    """The mean of the embeddings of a song's words, then one Linear layer. Chapter 4.
+    """The mean of the embeddings of a song's words, then one Linear layer. Chapter 6.
 
     The mean ignores padding, so neither a word's position nor the length of the lyrics matters.
     `nn.EmbeddingBag` does lookup and mean in one step.
@@ -30,7 +30,7 @@ class MeanLyricsNetwork(nn.Module):
 
 
 class DenseFeaturesNetwork(nn.Module):
-    """Two hidden layers on standardised scores, with dropout. Chapter 5."""
+    """Two hidden layers on standardised scores, with dropout. Chapter 7."""
 
     sees = ("features",)
 
@@ -46,7 +46,7 @@ class DenseFeaturesNetwork(nn.Module):
 
 
 class LateCombinedNetwork(nn.Module):
-    """The lyrics' mean vector and the features' hidden layer, and a head on both. Chapter 6.
+    """The lyrics' mean vector and the features' hidden layer, and a head on both. Chapter 8.
 
     The parts come from the two other networks, whose dropout and output layers are not used here.
     """

@@ -1,4 +1,4 @@
-"""The form of lyrics: how long they are, and how much they repeat. Chapters 4 and 5."""
+"""The form of lyrics: how long they are, and how much they repeat. Chapters 6 and 7."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def word_rarity(lyrics: Tensor, vocabulary: int) -> Tensor:
 
 
 class Form(nn.Module):
-    """Six numbers about the form of lyrics, whatever the words mean. Shape (batch, 6). Chapter 4.
+    """Six numbers about the form of lyrics, whatever the words mean. Shape (batch, 6). Chapter 6.
 
     They are listed in `NAMES`. A word, a pair or a triple of neighbouring words is repeated if it
     occurs earlier in the same song. The longest repeat is the longest passage, in words, whose
@@ -114,7 +114,7 @@ class Form(nn.Module):
 
 
 def topic_words(topics: Tensor) -> Tensor:
-    """Return N and the missing mass, which follow from the 16 topics, shape (batch, 2). Chapter 5.
+    """Return N and the missing mass, which follow from the 16 topics, shape (batch, 2). Chapter 7.
 
     N is the number of the song's words that the topic model counted. The model has 19 topics and
     weighs each by (n + 1/19) / (N + 1), where n of the N words belong to the topic. A topic without

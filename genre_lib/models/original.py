@@ -1,4 +1,4 @@
-"""The original post's three networks, layer by layer. Explained in chapters 4 to 6."""
+"""The original post's three networks, layer by layer. Explained in chapters 6 to 8."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genre_lib.models.parts import Lookup, hidden_layer
 class OriginalLyricsNetwork(nn.Module):
     """The flattened lyrics network: a separate weight for every position and dimension.
 
-    Embedding(V, 4) → flatten to 100 × 4 → Linear(400, 7). Chapter 4.
+    Embedding(V, 4) → flatten to 100 × 4 → Linear(400, 7). Chapter 6.
     """
 
     sees = ("lyrics",)
@@ -28,7 +28,7 @@ class OriginalLyricsNetwork(nn.Module):
 
 
 class OriginalFeaturesNetwork(nn.Module):
-    """The narrowing features network: 22 → 128 → 64 → 32 → 16 → 7. Chapter 5."""
+    """The narrowing features network: 22 → 128 → 64 → 32 → 16 → 7. Chapter 7."""
 
     sees = ("features",)
 
@@ -48,7 +48,7 @@ class OriginalFeaturesNetwork(nn.Module):
 
 
 class OriginalCombinedNetwork(nn.Module):
-    """Two branches with 7 outputs each, then four Linear layers. Chapter 6.
+    """Two branches with 7 outputs each, then four Linear layers. Chapter 8.
 
     Without activations between them, the four layers are equivalent to a single Linear layer.
     """

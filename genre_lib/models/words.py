@@ -1,4 +1,4 @@
-"""Words that vote for genres. Chapter 4."""
+"""Words that vote for genres. Chapter 6."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genre_lib.models.form import repeats, word_rarity
 
 
 class WordBag(nn.Module):
-    """TF-IDF as a layer: a weighted sum of the vectors of a song's words. Chapter 4.
+    """TF-IDF as a layer: a weighted sum of the vectors of a song's words. Chapter 6.
 
     A word counts once per song, with its rarity as weight; the weights of a song are scaled to
     length 1. This is scikit-learn's `TfidfVectorizer(binary=True)`. Shape (batch, tokens) →
@@ -43,7 +43,7 @@ class WordBag(nn.Module):
 
 
 class WordBranches(nn.Module):
-    """Several bags of words, each trained on the songs of all folds but one. Chapter 4.
+    """Several bags of words, each trained on the songs of all folds but one. Chapter 6.
 
     Every word has seven votes per branch, which add up to logits, as in logistic regression. A
     network memorises songs from their words, so a head trained on the branches' answers to these

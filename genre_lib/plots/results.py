@@ -1,4 +1,4 @@
-"""Figures of results: learning curves, mistakes, accuracy, speed. Used from chapter 2 on."""
+"""Figures of results: learning curves, mistakes, accuracy, speed. Used from chapter 3 on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of the word embedding. Used in chapter 7."""
+"""Figures of the word embedding. Used in chapter 9."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SLURS = re.compile(r"nigg|fagg?ot|fags?$|kike|tranny", re.IGNORECASE)
 
 
 def mask_slur(word: str) -> str:
-    """Return a word as figures show it: of a slur, only the first and last letter (chapter 7).
+    """Return a word as figures show it: of a slur, only the first and last letter (chapter 9).
 
     The word keeps its position in the figure, so that no result is hidden.
 

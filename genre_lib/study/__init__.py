@@ -1,1 +1,1 @@
-"""Recipes and baselines compared over splits and seeds. *Baselines*, *Evaluation*, chapter 8."""
+"""Recipes and baselines compared over splits and seeds. *Baselines*, *Evaluation*, chapter 12."""

@@ -2,7 +2,7 @@
 
 Every number in the README or in a chapter is printed by a cell or read from one of these files.
 They are in `benchmarks/results/` and installed with the library as the package
-`genre_lib.results`, so that chapters find them in Colab, too. Used in chapter 8, *Conclusion*.
+`genre_lib.results`, so that chapters find them in Colab, too. Used in chapter 12, *Conclusion*.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""One training loop for every network. Chapter 3."""
+"""One training loop for every network. Chapter 4."""

@@ -1,4 +1,4 @@
-"""CPU or GPU. Explained in chapter 3, *The training loop*."""
+"""CPU or GPU. Explained in chapter 4, *The training loop*."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history and the current state of a training run. Explained in chapter 3."""
+"""The history and the current state of a training run. Explained in chapter 4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One loop that trains every network. Explained in chapter 3, *The training loop*."""
+"""One loop that trains every network. Explained in chapter 4, *The training loop*."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def train_one_epoch(
     optimiser: torch.optim.Optimizer,
     cross_entropy: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
 ) -> tuple[Tensor, Tensor]:
-    """Train on all songs once, as in chapter 3; return the epoch's mean loss and accuracy."""
+    """Train on all songs once, as in chapter 4; return the epoch's mean loss and accuracy."""
     network.train()
     total, right = 0.0, 0
     for lyrics, features, genre in songs.batches(batch_size):

@@ -37,8 +37,8 @@ def build_page(folder, notebook_change=lambda notebook: None):
         return (folder / "html/03_training.html").read_text("utf8"), warnings.read()
 
 
-def test_an_exercise_may_have_a_letter_for_a_number():
-    assert OPENING.fullmatch("Exercise B")[2] == "B"
+def test_an_exercise_has_a_number():
+    assert OPENING.fullmatch("Exercise 10.2")[2] == "10.2"
     assert OPENING.fullmatch("Exercise") is None
 
 

@@ -393,7 +393,7 @@ def test_a_loss_that_is_no_number_ends_training(tensors, where):
 
 def test_the_loop_is_that_of_chapter_3():
     """Line by line, but the library calls the loss that it is given, the chapter torch's own."""
-    chapter = (Path(__file__).parents[2] / "book/03_training_loop.md").read_text(encoding="utf-8")
+    chapter = (Path(__file__).parents[2] / "book/04_training_loop.md").read_text(encoding="utf-8")
     printed = re.search(r"^def train_one_epoch\(.*?\n(    .*?)\n```", chapter, re.M | re.S)[1]
     printed = printed.replace("F.cross_entropy(", "cross_entropy(")
     source = inspect.getsource(train_one_epoch)
