@@ -7,6 +7,7 @@ Examples
 'Songs by genre'
 """
 
+from genre_lib.plots.diagrams import folds, network_diagram
 from genre_lib.plots.distribution import distributions, lyrics_lengths
 from genre_lib.plots.results import (
     accuracies,
@@ -41,11 +42,13 @@ __all__ = [
     "density",
     "distributions",
     "features_by_genre",
+    "folds",
     "genre_plane",
     "genre_shares",
     "learning_curves",
     "loss_against",
     "lyrics_lengths",
+    "network_diagram",
     "score_over_time",
     "scores_of_genres",
     "speeds",
