@@ -135,11 +135,11 @@ def folds(branches: WordBranches) -> go.Figure:
         (gradient,) = torch.autograd.grad(votes[fold].sum(), branches.bias, retain_graph=True)
         learns[:, fold] = gradient.abs().sum(dim=1) > 0
     panels = {
-        "Training: the branch learns from the fold": learns,
-        "Training: the head gets the branch's answer": _parts_in_answer(branches.train(), songs),
-        "In use: the head gets the mean": _parts_in_answer(branches.eval(), songs),
+        "1. In training, which branches learn": learns,
+        "2. In training, whose answer the head gets": _parts_in_answer(branches.train(), songs),
+        "3. In use, whose answers the head gets": _parts_in_answer(branches.eval(), songs),
     }
-    figure = make_subplots(rows=3, cols=1, subplot_titles=list(panels), vertical_spacing=0.11)
+    figure = make_subplots(rows=3, cols=1, subplot_titles=list(panels), vertical_spacing=0.12)
     for row, found in enumerate(panels.values(), start=1):
         figure.add_heatmap(
             x=[f"fold {fold + 1}" for fold in range(count)],
@@ -157,14 +157,16 @@ def folds(branches: WordBranches) -> go.Figure:
             row=row,
             col=1,
         )
-    figure.update_yaxes(autorange="reversed")
+    figure.update_annotations(font_size=13, x=0, xanchor="left")
     own = all((learns[:, fold] == 0).sum() == 1 for fold in range(count))
     alt = (
         f"Three tables of {count} branches and {count} folds. In training, each branch learns from "
         f"all folds {'but one' if own else ''}; of a song, the head gets only the answer of the "
         "branch that does not learn from it. In use, it gets the mean of all branches"
     )
-    return finish(figure, "Who learns from which songs", alt, height=90 + 3 * 44 * (count + 1))
+    figure = finish(figure, "The songs of each fold", alt, height=120 + 3 * 40 * (count + 1))
+    figure.update_xaxes(showgrid=False)
+    return figure.update_yaxes(showgrid=False, autorange="reversed").update_layout(margin_t=90)
 
 
 @torch.no_grad()
