@@ -33,6 +33,7 @@ PLACE = re.compile(r'<div class="try-it( try-it-short)?"></div>')
 FIRST = 1
 """The example that the form begins with."""
 
+ASKING = "Type a line, and one of the networks that you will build says what it hears"
 MOST = 4000
 """How many characters can be typed; the networks read 200 words."""
 
@@ -70,7 +71,7 @@ def form(short: bool) -> str:
     return (
         f'<div class="try-it"><script type="application/json">{data}</script>'
         f'<form class="pst-js-only" aria-label="A song of your own">'
-        '<label for="try-it-lyrics">Type some lyrics</label>'
+        f'<label for="try-it-lyrics">{ASKING if short else "Type some lyrics"}</label>'
         f'<textarea id="try-it-lyrics" name="lyrics" rows="4" maxlength="{MOST}" '
         f'spellcheck="false" autocomplete="off">{escape(first["lyrics"])}</textarea>'
         f"{_networks(short, task)}{'' if short else _scores(header, first)}"
