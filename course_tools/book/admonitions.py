@@ -90,7 +90,7 @@ class CodeCells(SphinxTransform):
                 cell["hide_mode"] = "all"
                 cell["prompt_show"] = cell["prompt_hide"] = "Solution"
             elif cell.get("hide_mode") == "input":
-                cell["prompt_show"] = cell["prompt_hide"] = "The code of these words"
+                cell["prompt_show"] = cell["prompt_hide"] = "Show the code"
             if cell.get("nb_element") == "cell_code_source":
                 for block in cell.findall(nodes.literal_block):
                     code = block.astext().replace(f"{EXACT}\n", "").replace(COLAB_TITLE, "")
