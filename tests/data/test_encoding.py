@@ -38,6 +38,12 @@ def test_words_get_ids_by_frequency_and_lines_are_filled_up():
     ]
 
 
+def test_frequent_words_come_first_and_equally_frequent_ones_in_alphabetical_order():
+    songs = pd.DataFrame({"lyrics": ["river moon moon", "blue river moon", "night night blue"]})
+    encoder = SongEncoder(min_frequency=2).fit(songs)
+    assert encoder.words == ["<pad>", "<unk>", "moon", "blue", "night", "river"]
+
+
 def test_the_vocabulary_and_the_scaling_come_from_the_training_songs_alone():
     encoder = SongEncoder(min_frequency=1).fit(table(LINES[:2]))
     assert "train" not in encoder.words
