@@ -33,7 +33,7 @@ PLACE = re.compile(r'<div class="try-it( try-it-short)?"></div>')
 FIRST = 1
 """The example that the form begins with."""
 
-ASKING = "Type a line, and one of the networks that you will build says what it hears"
+ASKING = "Type a line, and a network like those that you will build names its genre"
 MOST = 4000
 """How many characters can be typed; the networks read 200 words."""
 
@@ -75,7 +75,7 @@ def form(short: bool) -> str:
         f'<textarea id="try-it-lyrics" name="lyrics" rows="4" maxlength="{MOST}" '
         f'spellcheck="false" autocomplete="off">{escape(first["lyrics"])}</textarea>'
         f"{_networks(short, task)}{'' if short else _scores(header, first)}"
-        f"{_buttons(header, examples, task) if short else ''}</form>"
+        f"{_buttons(examples, task) if short else ''}</form>"
         f'<div class="try-it-answer"><p class="try-it-words">{_tinted(first, header)}</p>'
         f'<p class="try-it-note">{_note(first, header)}</p>'
         f"<table><caption>Answer of the {task} network</caption><tbody>"
@@ -149,16 +149,16 @@ def _bar(genre: str, share: float) -> str:
     )
 
 
-def _address(header: dict[str, Any], example: dict[str, Any], task: str) -> str:
+def _address(example: dict[str, Any], task: str) -> str:
     """What the address of a page with this song ends in."""
     return escape(
         urlencode({"lyrics": example["lyrics"], "network": task, "from": example["genre"]})
     )
 
 
-def _buttons(header: dict[str, Any], examples: Iterable[dict[str, Any]], task: str) -> str:
+def _buttons(examples: Iterable[dict[str, Any]], task: str) -> str:
     buttons = (
-        f'<button type="button" data-song="{_address(header, example, task)}">'
+        f'<button type="button" data-song="{_address(example, task)}">'
         f"{escape(example['title'])}</button>"
         for example in examples
     )
@@ -176,7 +176,7 @@ def _examples(header: dict[str, Any], examples: Iterable[dict[str, Any]], task: 
         items.append(
             f"<li><p><strong>{escape(example['title'])}</strong>, with the scores of a typical "
             f'{example["genre"]} song <button class="pst-js-only" type="button" '
-            f'data-song="{_address(header, example, task)}" '
+            f'data-song="{_address(example, task)}" '
             f'aria-label="Try {escape(example["title"])}">Try</button></p>'
             f'<p class="try-it-words">{_tinted(example, header)}</p>'
             f"<p>{' · '.join(answers)}</p></li>"

@@ -23,11 +23,11 @@ class Recipe:
     task: str
     """`lyrics`, `features` or `combined`: a name, like the other. (`sees` decides.)"""
     network: type[nn.Module]
-    """The network's class: one of `genre_lib.models`, or your own. What its attribute `sees` says,
-    and what its `forward` gets and returns, stands in `genre_lib.models`. Of its constructor's
-    arguments, these are filled in by `build` if they are there: `vocabulary`, the number of words,
-    `tokens`, that of tokens per song, and `features`, that of scores. If there is an argument
-    `topics` and it isn't 0, the first 16 scores must be the topics, unscaled."""
+    """The network's class: one of `genre_lib.models`, or your own. `genre_lib.models` says what its
+    attribute `sees` and its `forward` must be. Of its constructor's arguments, these are filled in
+    by `build` if they are there: `vocabulary`, the number of words, `tokens`, that of tokens per
+    song, and `features`, that of scores. If there is an argument `topics` and it isn't 0, the first
+    16 scores must be the topics, unscaled."""
     encoder: dict[str, Any] = field(default_factory=dict)
     """Arguments of `SongEncoder`."""
     layers: dict[str, Any] = field(default_factory=dict)
