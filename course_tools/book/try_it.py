@@ -34,6 +34,9 @@ FIRST = 1
 """The example that the form begins with."""
 
 ASKING = "Type a line, and a network like those that you will build names its genre"
+NAMED = 9
+"""How many unknown words are named."""
+
 MOST = 4000
 """How many characters can be typed; the networks read 200 words."""
 
@@ -133,12 +136,16 @@ def _tinted(example: dict[str, Any], header: dict[str, Any]) -> str:
 
 
 def _note(example: dict[str, Any], header: dict[str, Any]) -> str:
+    """The same as `live/try_it.js` says; `browser/try_it.mjs` compares both."""
     known = {token["word"]: token["pull"] for token in example["tokens"] if token["pull"]}
     strongest = sorted(known, key=lambda word: -max(known[word]))[:5]
     named = (
         f"{word} ({header['genres'][known[word].index(max(known[word]))]})" for word in strongest
     )
-    return f"Strongest: {', '.join(named)}."
+    unknown = {t["word"]: 1 for t in example["tokens"] if not t["pull"] and t["word"].isalnum()}
+    listed = ", ".join(list(unknown)[:NAMED])
+    more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
+    return f"Strongest: {', '.join(named)}. Not in the vocabulary: {listed}{more}."
 
 
 def _bar(genre: str, share: float) -> str:

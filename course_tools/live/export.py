@@ -152,10 +152,10 @@ def unpack_networks(
 def typical_songs(songs: pd.DataFrame) -> dict[str, list[float]]:
     """Scores of a typical song of each genre; none of them is a song of the table.
 
-    Its audio scores are the genre's medians. Its topics can't be: most songs have a few large
-    topics, each song others, so that medians of single topics add up to about 0.1 instead of 1.
-    Instead, its largest topic is as large as the median song's largest one, and so on; the topics
-    with the largest means are the largest.
+    Its audio scores are the genre's medians, to two digits, as a slider shows them. Its topics
+    can't be: most songs have a few large topics, each song others, so that medians of single topics
+    add up to about 0.1 instead of 1. Instead, its largest topic is as large as the median song's
+    largest one, and so on; the topics with the largest means are the largest.
     """
     typical = {}
     for genre in GENRES:
@@ -163,7 +163,8 @@ def typical_songs(songs: pd.DataFrame) -> dict[str, list[float]]:
         topics = of_genre[list(TOPIC_FEATURES)].to_numpy()
         sizes = np.median(np.sort(topics, axis=1), axis=0)
         order = topics.mean(axis=0).argsort()
-        scores = np.concatenate([np.empty(len(order)), of_genre[list(AUDIO_FEATURES)].median()])
+        audio = of_genre[list(AUDIO_FEATURES)].median().round(2)
+        scores = np.concatenate([np.empty(len(order)), audio])
         scores[order] = sizes
         typical[genre] = scores.round(6).tolist()
     return typical
