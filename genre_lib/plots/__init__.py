@@ -9,6 +9,7 @@ Examples
 
 from genre_lib.plots.diagrams import folds, network_diagram
 from genre_lib.plots.distribution import distributions, lyrics_lengths
+from genre_lib.plots.intervals import differences, way_covered
 from genre_lib.plots.results import (
     accuracies,
     calibration,
@@ -23,6 +24,7 @@ from genre_lib.plots.songs import (
     features_by_genre,
     genre_plane,
     genre_shares,
+    genres_by_decade,
     score_over_time,
     scores_of_genres,
 )
@@ -40,11 +42,13 @@ __all__ = [
     "calibration",
     "confusion",
     "density",
+    "differences",
     "distributions",
     "features_by_genre",
     "folds",
     "genre_plane",
     "genre_shares",
+    "genres_by_decade",
     "learning_curves",
     "loss_against",
     "lyrics_lengths",
@@ -55,5 +59,6 @@ __all__ = [
     "strongest_words",
     "throughput",
     "mask_slur",
+    "way_covered",
     "word_map",
 ]

@@ -137,21 +137,23 @@ def loss_against(
 
 
 def speeds(songs_per_second: Mapping[str, float]) -> go.Figure:
-    """Plot songs per second of several training loops as bars on a logarithmic axis."""
+    """Plot songs per second of several training loops as dots on a logarithmic axis."""
     names = list(songs_per_second)[::-1]
     values = [songs_per_second[name] for name in names]
     figure = go.Figure(
-        go.Bar(
+        go.Scatter(  # dots: a logarithmic axis has no 0 for a bar to begin at
             x=[round(v) for v in values],
             y=names,
-            orientation="h",
-            marker_color=ACCENT,
+            mode="markers+text",
+            marker={"color": ACCENT, "size": 11},
             text=[f"{v:,.0f}" for v in values],
+            textposition="top center",
             hovertemplate="%{y}: %{x:,} songs per second<extra></extra>",
         )
     )
     figure.update_xaxes(title="logarithmic", type="log", dtick=1)
-    alt = "Bars of songs per second. " + "; ".join(
+    figure.update_yaxes(range=[-0.5, len(names) - 0.3])  # room for the top label
+    alt = "Songs per second of each loop. " + "; ".join(
         f"{name}: {speed:,.0f}" for name, speed in songs_per_second.items()
     )
     return finish(figure, "Songs per second", alt, height=120 + 50 * len(names))

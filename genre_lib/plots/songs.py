@@ -1,4 +1,4 @@
-"""Figures of the songs themselves. Used in chapter 1 and on the first page."""
+"""Figures of the songs themselves. Used in chapters 1 and 2 and on the first page."""
 
 from __future__ import annotations
 
@@ -146,6 +146,31 @@ def score_over_time(songs: pd.DataFrame, score: str, genre: str) -> go.Figure:
     figure.update_yaxes(title=score)
     alt = f"Two lines, mean {score} by decade with 95 % intervals. " + "; ".join(sentences)
     return finish(figure, f"{score.capitalize()} of {genre} songs by decade", alt)
+
+
+def genres_by_decade(songs: pd.DataFrame) -> go.Figure:
+    """Plot the genres' shares of each decade's songs as stacked bars."""
+    counts = pd.crosstab(songs["release_date"] // 10 * 10, songs["genre"])
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    figure = go.Figure()
+    for genre in shares.columns:
+        figure.add_bar(
+            x=[f"{decade}s" for decade in shares.index],
+            y=shares[genre].round(4),
+            customdata=counts[genre],
+            name=genre,
+            marker_color=GENRE_COLOURS[genre],
+            hovertemplate=f"{genre}, %{{x}}: %{{y:.0%}} (%{{customdata:,}} songs)<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", bargap=0.1)
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title="share of the decade's songs", tickformat=".0%")
+    alt = "Shares of the genres by decade, as stacked bars. Of the first and the last decade: "
+    alt += ", ".join(
+        f"{genre} {shares[genre].iloc[0]:.0%} and {shares[genre].iloc[-1]:.0%}"
+        for genre in shares.columns
+    )
+    return finish(figure, "Genres by decade", alt, height=430)
 
 
 def scores_of_genres(songs: pd.DataFrame, scores: Sequence[str]) -> go.Figure:

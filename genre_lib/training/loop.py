@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -130,8 +131,11 @@ def _check(
 ) -> None:
     """Raise an error if the network can't be trained on these songs, or not with these settings."""
     for name in ("epochs", "batch size", "patience"):
-        if settings[name] is not None and settings[name] < 1:
-            raise GenreLibError(f"The setting {name!r} is {settings[name]}: it must be at least 1.")
+        given = settings[name]
+        if given is not None and not (isinstance(given, Integral) and given >= 1):
+            raise GenreLibError(
+                f"The setting {name!r} is {given}: it must be a whole number, at least 1."
+            )
     if settings["patience"] is not None and validation is None:
         raise GenreLibError(
             "Early stopping needs validation songs: give some, or leave out patience."

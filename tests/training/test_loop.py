@@ -368,6 +368,15 @@ def test_no_songs_are_no_training(tensors, part):
         evaluate(DenseFeaturesNetwork(), none)
 
 
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "2"])
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "patience"])
+def test_settings_that_count_are_whole_numbers(tensors, name, wrong):
+    settings = {"epochs": 1, "batch_size": 64, name: wrong}
+    with pytest.raises(GenreLibError, match=f"{wrong}: it must be a whole number, at least 1"):
+        fit(DenseFeaturesNetwork(), *tensors[:2], **settings, **QUIET)
+
+
+
 @pytest.mark.parametrize("name", ["epochs", "batch_size", "patience"])
 def test_a_setting_that_allows_no_training_is_refused(tensors, name):
     settings = {"epochs": 2, "batch_size": 64} | {name: 0}
