@@ -62,7 +62,7 @@ def way_covered(ceiling: pd.DataFrame, base_rate: float) -> go.Figure:
     `ceiling` has one row per model, and the accuracies `network` and `ceiling` in [0, 1].
     """
     figure = go.Figure()
-    sentences = []
+    sentences: list[str] = []
     for name, row in ceiling[::-1].iterrows():
         for end, colour, width in (("ceiling", MUTED, 2), ("network", ACCENT, 6)):
             figure.add_scatter(

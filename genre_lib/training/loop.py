@@ -132,7 +132,7 @@ def _check(
     """Raise an error if the network can't be trained on these songs, or not with these settings."""
     for name in ("epochs", "batch size", "patience"):
         given = settings[name]
-        if given is not None and not (isinstance(given, Integral) and given >= 1):
+        if given is not None and not (isinstance(given, Integral) and int(given) >= 1):
             raise GenreLibError(
                 f"The setting {name!r} is {given}: it must be a whole number, at least 1."
             )
