@@ -82,7 +82,7 @@ const hiddenLayer = (weight, bias) => (inputs) => [...bias].map((total, j) => {
  *
  * @param {object} header What `networks.json` contains.
  * @param {ArrayBuffer} buffer What `networks.bin` contains.
- * @returns {{tokens: (text: string) => Token[],
+ * @returns {{tokens: (text: string) => Token[], lookUp: (word: string) => object,
  *   answer: (song: {lyrics: string, scores: number[]}) => Answers}}
  * @throws {Error} When a file is incomplete or damaged, or the two don't belong together.
  */
@@ -234,6 +234,31 @@ function load(header, buffer) {
     };
   }
 
+  /** word_vectors: a word's votes in all branches, scaled to length 1 (or 0 if it has none). */
+  function direction(id) {
+    const vector = scale.map((size, i) => size * table[id * columns + i]);
+    const length = Math.hypot(...vector);
+    return vector.map((vote) => vote / (length || 1));
+  }
+
+  /**
+   * nearest_words and genre_pull: return a word's pull and its `n` nearest words with their cosines.
+   *
+   * @param {string} text
+   * @returns {{shown: string, known: boolean, pull: number[],
+   *   near: {word: string, shown: string, cosine: number, pull: number[]}[]}}
+   */
+  function lookUp(text, n = 8) {
+    const word = text.trim().replaceAll("Σ", "σ").toLowerCase(), id = ids.get(word) ?? UNKNOWN_ID;
+    if (!isKnown(id)) return { shown: word && mask(word), known: false, pull: [], near: [] };
+    const own = direction(id), cosines = words.map((_, other) => (isKnown(other) && other !== id
+      ? sum(direction(other).map((vote, i) => vote * own[i])) : -2));
+    const nearest = [...words.keys()].sort((a, b) => cosines[b] - cosines[a]).slice(0, n);
+    const near = nearest.map((other) => ({
+      word: words[other], shown: mask(words[other]), cosine: cosines[other], pull: pull(other) }));
+    return { shown: mask(word), known: true, pull: pull(id), near };
+  }
+
   const scoreCount = header.scores.length, featureCount = scoreCount + (topics ? 2 : 0);
   const [binFeatures, binCount] = bins("features", featureCount);
   const featuresNetwork = ensemble("features.ensemble", binCount);
@@ -272,7 +297,7 @@ function load(header, buffer) {
     return isSlur ? shown.join("∗".repeat(letters.length - 2)) : word;
   }
 
-  return { tokens, answer };
+  return { tokens, answer, lookUp };
 }
 
 export { load };

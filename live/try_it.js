@@ -1,188 +1,143 @@
 /**
  * The classifier in the page: someone types a song, and the course's networks answer.
  *
- * `course_tools/book/try_it.py` writes the form, and the answers to five stored examples, so that
- * there is something to see before any script runs. The networks are loaded once the form is seen.
+ * `course_tools/book/live/try_it.py` writes the form, and the answers to five stored examples, so
+ * that there is something to see before any script runs. The book puts `files.js` and `ask.js` before
+ * this file; the networks are loaded once the form is seen.
  */
 
-(() => {
-  const folder = document.currentScript.dataset.live;
+const percent = (share) => `${Math.round(100 * share)}%`;
+const isWord = (token) => /[\p{L}\p{N}]/u.test(token);
+const list = (items, limit) => items.slice(0, limit).join(", ")
+  + (items.length > limit ? ` and ${items.length - limit} more` : "");
 
-  /** Return a function of a song that promises the networks' answers. */
-  function askWorker() {
-    const worker = new Worker(`${folder}engine.js`), waiting = new Map();
-    let last = 0;
-    worker.onmessage = ({ data: { number, answers, problem } }) => {
-      const { resolve, reject } = waiting.get(number);
-      waiting.delete(number);
-      if (problem) reject(new Error(problem));
-      else resolve(answers);
-    };
-    worker.onerror = () => {
-      for (const { reject } of waiting.values()) reject(new Error("engine.js can't be loaded"));
-      waiting.clear();
-    };
-    return (song) => new Promise((resolve, reject) => {
-      waiting.set(last += 1, { resolve, reject });
-      worker.postMessage({ number: last, song });
-    });
+function start(box) {
+  const { genres, colours, topics, typical } = JSON.parse(box.querySelector("script").textContent);
+  const form = box.querySelector("form"), { lyrics, network, from } = form.elements;
+  const sliders = Array.from(form.querySelectorAll("input[type=range]"));
+  const words = box.querySelector(".try-it-words"), note = box.querySelector(".try-it-note");
+  const rows = Array.from(box.querySelectorAll("tbody tr"));
+  const caption = box.querySelector("caption"), status = box.querySelector("[role=status]");
+  let asked = 0, speaking, remembering;
+
+  /** The song's scores: topics of a typical song, and what the sliders say. */
+  function scores() {
+    const song = [...typical[from?.value ?? genres[0]]];
+    sliders.forEach(({ value }, i) => { song[topics + i] = Number(value); });
+    return song;
   }
 
-  /** The same in the page itself: one that was opened as a file may start no worker. */
-  function askHere() {
-    const script = (name) => new Promise((resolve, reject) => {
-      const element = document.createElement("script");
-      element.onload = resolve;
-      element.onerror = () => reject(new Error(`${name} can't be loaded`));
-      element.src = `${folder}${name}`;
-      document.head.append(element);
-    });
-    const networks = Promise.all([script("engine.js"), script("offline.js")]).then(() => {
-      const { header, numbers } = globalThis.offlineNetworks;
-      const bytes = Uint8Array.from(atob(numbers), (letter) => letter.charCodeAt(0));
-      return globalThis.loadNetworks(header, bytes.buffer);
-    });
-    return async (song) => (await networks).answer(song);
+  function showValues() {
+    for (const slider of sliders) slider.nextElementSibling.value = Number(slider.value).toFixed(2);
   }
 
-  const percent = (share) => `${Math.round(100 * share)}%`;
-  const isWord = (token) => /[\p{L}\p{N}]/u.test(token);
-  const list = (items, limit) => items.slice(0, limit).join(", ")
-    + (items.length > limit ? ` and ${items.length - limit} more` : "");
-
-  function start(box) {
-    const { genres, colours, topics, typical } = JSON.parse(box.querySelector("script").textContent);
-    const form = box.querySelector("form"), { lyrics, network, from } = form.elements;
-    const sliders = Array.from(form.querySelectorAll("input[type=range]"));
-    const words = box.querySelector(".try-it-words"), note = box.querySelector(".try-it-note");
-    const rows = Array.from(box.querySelectorAll("tbody tr"));
-    const caption = box.querySelector("caption"), status = box.querySelector("[role=status]");
-    let ask, asked = 0, speaking, remembering;
-
-    function load() {
-      ask ??= location.protocol === "file:" ? askHere() : askWorker();
-      return ask;
-    }
-
-    /** The song's scores: topics of a typical song, and what the sliders say. */
-    function scores() {
-      const song = [...typical[from?.value ?? genres[0]]];
-      sliders.forEach(({ value }, i) => { song[topics + i] = Number(value); });
-      return song;
-    }
-
-    function showValues() {
-      for (const slider of sliders) slider.nextElementSibling.value = Number(slider.value).toFixed(2);
-    }
-
-    function setTypical() {
-      sliders.forEach((slider, i) => { slider.value = typical[from.value][topics + i]; });
-    }
-
-    /** Tint each word by the genre that it speaks for most; name the strongest and the unknown. */
-    function showWords(text, tokens) {
-      const parts = [], pulls = new Map(), unknown = new Set();
-      let at = 0;
-      for (const { start: begin, end, word, shown, known, pull } of tokens) {
-        const mark = document.createElement("span"), most = Math.max(...pull);
-        mark.textContent = shown === word ? text.slice(begin, end) : shown;
-        if (known) {
-          mark.style.setProperty("--genre", colours[pull.indexOf(most)]);
-          mark.style.setProperty("--pull", `${Math.min(Math.round(15 * most), 50)}%`);
-          pulls.set(shown, [most, genres[pull.indexOf(most)]]);
-        } else if (isWord(word)) {
-          mark.className = "unknown";
-          unknown.add(shown);
-        }
-        parts.push(text.slice(at, begin), mark);
-        at = end;
-      }
-      words.replaceChildren(...parts);
-      const strongest = [...pulls].sort(([, [one]], [, [other]]) => other - one)
-        .map(([word, [, genre]]) => `${word} (${genre})`);
-      const notes = [];
-      if (strongest.length) notes.push(`Strongest: ${strongest.slice(0, 5).join(", ")}.`);
-      if (unknown.size) notes.push(`Not in the vocabulary: ${list([...unknown], 9)}.`);
-      note.textContent = notes.join(" ");
-    }
-
-    function showAnswer(probabilities) {
-      rows.forEach((row, g) => {
-        row.querySelector(".bar").style.setProperty("--share", probabilities[g]);
-        row.lastElementChild.textContent = percent(probabilities[g]);
-      });
-      caption.textContent = `Answer of the ${network.value} network`;
-      const order = [...genres.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
-      const [first, second] = order.map((g) => `${genres[g]}, ${percent(probabilities[g])}`);
-      clearTimeout(speaking); // said when typing pauses, not after every key
-      speaking = setTimeout(() => {
-        status.textContent = `The ${network.value} network says ${first}; then ${second}.`;
-      }, 1000);
-    }
-
-    async function answer() {
-      const number = asked += 1, text = lyrics.value;
-      try {
-        const answers = await load()({ lyrics: text, scores: scores() });
-        if (number !== asked) return; // more was typed in the meantime
-        showWords(text, answers.words);
-        showAnswer(answers[network.value].probabilities);
-        box.dataset.answered = number;
-      } catch (problem) {
-        if (number === asked) status.textContent = `There is no answer: ${problem.message}.`;
-      }
-    }
-
-    /** Keep the song in the address, so that it can be sent to someone. */
-    function remember() {
-      const state = new URLSearchParams({ lyrics: lyrics.value, network: network.value });
-      if (from) state.set("from", from.value);
-      for (const { name, value } of sliders) state.set(name, value);
-      try {
-        history.replaceState(null, "", `#${state}`);
-      } catch { /* not every frame may change its address; all else works there */ }
-    }
-
-    function recall(text) {
-      const state = new URLSearchParams(text);
-      lyrics.value = (state.get("lyrics") ?? "").slice(0, lyrics.maxLength);
-      if (["lyrics", "features", "combined"].includes(state.get("network")) && network.length) {
-        network.value = state.get("network");
-      }
-      if (from && genres.includes(state.get("from"))) from.value = state.get("from");
-      if (from) setTypical();
-      for (const slider of sliders) {
-        if (state.has(slider.name)) slider.value = state.get(slider.name);
-      }
-      showValues();
-      answer();
-    }
-
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("input", ({ target }) => {
-      if (target === from) setTypical();
-      showValues();
-      answer();
-      clearTimeout(remembering);
-      remembering = setTimeout(remember, 600);
-    });
-    for (const button of box.querySelectorAll("button[data-song]")) {
-      button.addEventListener("click", () => {
-        recall(button.dataset.song);
-        remember();
-        form.scrollIntoView({ block: "nearest" });
-        lyrics.focus({ preventScroll: true });
-      });
-    }
-    if (location.hash.includes("lyrics=")) recall(location.hash.slice(1));
-    const view = new IntersectionObserver((entries) => {
-      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-      view.disconnect();
-      // The first answer takes longest; an empty song's is shown to nobody.
-      setTimeout(() => load()({ lyrics: "", scores: scores() }).catch(() => {}), 200);
-    });
-    view.observe(form);
+  function setTypical() {
+    sliders.forEach((slider, i) => { slider.value = typical[from.value][topics + i]; });
   }
 
-  document.querySelectorAll(".try-it").forEach(start);
-})();
+  /** Tint each word by the genre that it speaks for most; name the strongest and the unknown. */
+  function showWords(text, tokens) {
+    const parts = [], pulls = new Map(), unknown = new Set();
+    let at = 0;
+    for (const { start: begin, end, word, shown, known, pull } of tokens) {
+      const mark = document.createElement("span"), most = Math.max(...pull);
+      mark.textContent = shown === word ? text.slice(begin, end) : shown;
+      if (known) {
+        mark.style.setProperty("--genre", colours[pull.indexOf(most)]);
+        mark.style.setProperty("--pull", `${Math.min(Math.round(15 * most), 50)}%`);
+        pulls.set(shown, [most, genres[pull.indexOf(most)]]);
+      } else if (isWord(word)) {
+        mark.className = "unknown";
+        unknown.add(shown);
+      }
+      parts.push(text.slice(at, begin), mark);
+      at = end;
+    }
+    words.replaceChildren(...parts);
+    const strongest = [...pulls].sort(([, [one]], [, [other]]) => other - one)
+      .map(([word, [, genre]]) => `${word} (${genre})`);
+    const notes = [];
+    if (strongest.length) notes.push(`Strongest: ${strongest.slice(0, 5).join(", ")}.`);
+    if (unknown.size) notes.push(`Not in the vocabulary: ${list([...unknown], 9)}.`);
+    note.textContent = notes.join(" ");
+  }
+
+  function showAnswer(probabilities) {
+    rows.forEach((row, g) => {
+      row.querySelector(".bar").style.setProperty("--share", probabilities[g]);
+      row.lastElementChild.textContent = percent(probabilities[g]);
+    });
+    caption.textContent = `Answer of the ${network.value} network`;
+    const order = [...genres.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
+    const [first, second] = order.map((g) => `${genres[g]}, ${percent(probabilities[g])}`);
+    clearTimeout(speaking); // said when typing pauses, not after every key
+    speaking = setTimeout(() => {
+      status.textContent = `The ${network.value} network says ${first}; then ${second}.`;
+    }, 1000);
+  }
+
+  async function answer() {
+    const number = asked += 1, text = lyrics.value;
+    try {
+      const answers = await ask({ song: { lyrics: text, scores: scores() } });
+      if (number !== asked) return; // more was typed in the meantime
+      showWords(text, answers.words);
+      showAnswer(answers[network.value].probabilities);
+      box.dataset.answered = number;
+    } catch (problem) {
+      if (number === asked) status.textContent = `There is no answer: ${problem.message}.`;
+    }
+  }
+
+  /** Keep the song in the address, so that it can be sent to someone. */
+  function remember() {
+    const state = new URLSearchParams({ lyrics: lyrics.value, network: network.value });
+    if (from) state.set("from", from.value);
+    for (const { name, value } of sliders) state.set(name, value);
+    try {
+      history.replaceState(null, "", `#${state}`);
+    } catch { /* not every frame may change its address; all else works there */ }
+  }
+
+  function recall(text) {
+    const state = new URLSearchParams(text);
+    lyrics.value = (state.get("lyrics") ?? "").slice(0, lyrics.maxLength);
+    if (["lyrics", "features", "combined"].includes(state.get("network")) && network.length) {
+      network.value = state.get("network");
+    }
+    if (from && genres.includes(state.get("from"))) from.value = state.get("from");
+    if (from) setTypical();
+    for (const slider of sliders) {
+      if (state.has(slider.name)) slider.value = state.get(slider.name);
+    }
+    showValues();
+    answer();
+  }
+
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", ({ target }) => {
+    if (target === from) setTypical();
+    showValues();
+    answer();
+    clearTimeout(remembering);
+    remembering = setTimeout(remember, 600);
+  });
+  for (const button of box.querySelectorAll("button[data-song]")) {
+    button.addEventListener("click", () => {
+      recall(button.dataset.song);
+      remember();
+      form.scrollIntoView({ block: "nearest" });
+      lyrics.focus({ preventScroll: true });
+    });
+  }
+  if (location.hash.includes("lyrics=")) recall(location.hash.slice(1));
+  const view = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    view.disconnect();
+    // The first answer takes longest; an empty song's is shown to nobody.
+    setTimeout(() => ask({ song: { lyrics: "", scores: scores() } }).catch(() => {}), 200);
+  });
+  view.observe(form);
+}
+
+document.querySelectorAll(".try-it").forEach(start);

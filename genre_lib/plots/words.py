@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from genre_lib.data.schema import GENRES
 from genre_lib.plots.style import GENRE_COLOURS, GENRE_SYMBOLS, finish
 
+NAMED = 25
 SLURS = re.compile(r"nigg|fagg?ot|fags?$|kike|tranny", re.IGNORECASE)
 
 
@@ -31,6 +32,8 @@ def mask_slur(word: str) -> str:
 def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -> go.Figure:
     """Plot words by two coordinates, coloured by the genre toward which each pulls most.
 
+    Of the `NAMED` words that pull most, those for whose names there is room are named.
+
     Parameters
     ----------
     plane
@@ -42,15 +45,19 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
     """
     favourite = pull.loc[plane.index].idxmax(axis=1)
     strength = pull.loc[plane.index].max(axis=1)
+    named = _with_room(plane.loc[strength.nlargest(NAMED).index])
     figure = go.Figure()
     for genre in GENRES:
         words = plane.index[favourite == genre]
         figure.add_scatter(
             x=plane.loc[words, "x"].round(3),
             y=plane.loc[words, "y"].round(3),
-            mode="markers",
+            mode="markers+text",
             name=genre,
-            text=words.map(mask_slur),
+            text=[mask_slur(word) if word in named else "" for word in words],
+            textposition="top center",
+            textfont_size=11,
+            hovertext=words.map(mask_slur),
             customdata=strength[words].round(2),
             marker={
                 "color": GENRE_COLOURS[genre],
@@ -58,7 +65,7 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
                 "size": 7,
                 "opacity": 0.9,
             },
-            hovertemplate=f"%{{text}}: pulls toward {genre} by %{{customdata:.2f}}<extra></extra>",
+            hovertemplate=f"%{{hovertext}}: pulls toward {genre} by %{{customdata}}<extra></extra>",
         )
     for axis, share in zip("xy", shares, strict=True):
         figure.update_layout({f"{axis}axis_title": f"{share:.0%} of the variance"})
@@ -72,6 +79,17 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
         f"embedding. Words with the strongest pull toward each genre: {examples}"
     )
     return finish(figure, "The words of the lyrics network", alt, height=560)
+
+
+def _with_room(plane: pd.DataFrame) -> list[str]:
+    """Return those of the words, in this order, whose names would not cover an earlier one."""
+    across, up = (plane[axis] / (plane[axis].max() - plane[axis].min()) for axis in "xy")
+    kept: list[str] = []
+    for word in plane.index:
+        near = ((across[kept] - across[word]).abs() < 0.12) & ((up[kept] - up[word]).abs() < 0.04)
+        if not near.any():
+            kept.append(word)
+    return kept
 
 
 def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:

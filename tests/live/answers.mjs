@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { load } from "../../live/network.js";
 
-const { folder, change, songs } = JSON.parse(readFileSync(0, "utf8"));
+const { folder, change, songs, words: asked = [] } = JSON.parse(readFileSync(0, "utf8"));
 const header = { ...JSON.parse(readFileSync(`${folder}/networks.json`, "utf8")), ...change };
 const file = readFileSync(`${folder}/networks.bin`);
 
@@ -18,7 +18,8 @@ try {
     const tokens = networks.tokens(song.lyrics), masked = words.map(({ shown }) => shown);
     return { ...answer, tokens, masked, milliseconds };
   });
-  console.log(JSON.stringify({ answers, pulls }));
+  const lookedUp = Object.fromEntries(asked.map((word) => [word, networks.lookUp(word)]));
+  console.log(JSON.stringify({ answers, pulls, lookedUp }));
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

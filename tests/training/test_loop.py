@@ -376,7 +376,6 @@ def test_settings_that_count_are_whole_numbers(tensors, name, wrong):
         fit(DenseFeaturesNetwork(), *tensors[:2], **settings, **QUIET)
 
 
-
 @pytest.mark.parametrize("name", ["epochs", "batch_size", "patience"])
 def test_a_setting_that_allows_no_training_is_refused(tensors, name):
     settings = {"epochs": 2, "batch_size": 64} | {name: 0}

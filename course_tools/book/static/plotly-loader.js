@@ -148,7 +148,9 @@
       displaylogo: false,
       modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d"]
     }, item.figure.config || {});
-    return window.Plotly.react(item.plot, data, layout, config);
+    return Promise.resolve(window.Plotly.react(item.plot, data, layout, config)).then(function () {
+      item.plot.dispatchEvent(new CustomEvent("course-figure-drawn", { bubbles: true }));
+    });
   }
 
   /* Its box, not the window: a sidebar that folds changes it too. */

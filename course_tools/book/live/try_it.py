@@ -1,35 +1,27 @@
-"""The classifier in the page: `<div class="try-it"></div>` in a page's Markdown becomes a form.
+"""The classifier in the page: a form for a song, and the networks' answers.
 
-With the class ``try-it-short`` as well, it asks for lyrics only. The form needs scripts: those of
-``live/``, which this extension puts into the book. The answers to five invented songs are stored
-(`make live`), and are there without any script.
+The answers to five invented songs are stored (`make live`), and are there without any script.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 from collections.abc import Iterable
 from functools import cache
 from html import escape
-from pathlib import Path
 from statistics import mean
 from typing import Any
 from urllib.parse import urlencode
 
-from docutils import nodes
-from sphinx.application import Sphinx
-from sphinx.transforms import SphinxTransform
-
-from course_tools.live import FOLDER, HEADER, NUMBERS, RESULT, TASKS
+from course_tools.live import FOLDER, HEADER, RESULT, TASKS
 from course_tools.notebooks.chapters import ROOT
 from genre_lib.plots.style import GENRE_COLOURS
 from genre_lib.study.plan import ALL_SONGS, STANDARD
 
-SCRIPTS = ROOT / "live"
 STUDY = ROOT / "benchmarks/results/study.json"
-PLACE = re.compile(r'<div class="try-it( try-it-short)?"></div>')
+SHORT = "try-it-short"
+"""The kind that asks for lyrics only."""
+
 FIRST = 1
 """The example that the form begins with."""
 
@@ -41,19 +33,6 @@ MOST = 4000
 """How many characters can be typed; the networks read 200 words."""
 
 
-class PlacesToForms(SphinxTransform):
-    """Put the form where a page has its place."""
-
-    default_priority = 760
-
-    def apply(self, **_: object) -> None:
-        """Run over one document."""
-        for place in list(self.document.findall(nodes.raw)):
-            if found := PLACE.fullmatch(place.astext().strip()):
-                place.parent.replace(place, nodes.raw("", form(bool(found[1])), format="html"))
-                self.document["try_it"] = True
-
-
 @cache
 def stored() -> tuple[dict[str, Any], dict[str, Any]]:
     """What a page needs of the networks' header, and the stored results."""
@@ -63,8 +42,9 @@ def stored() -> tuple[dict[str, Any], dict[str, Any]]:
     return {name: header[name] for name in names}, result
 
 
-def form(short: bool) -> str:
-    """The form, the answer to its first song and, unless it is `short`, the stored examples."""
+def form(kind: str) -> str:
+    """The form, the answer to its first song and, unless its kind is short, the stored examples."""
+    short = kind == SHORT
     header, result = stored()
     examples = result["examples"]
     task = "lyrics" if short else "combined"
@@ -72,7 +52,7 @@ def form(short: bool) -> str:
     first = examples[FIRST]
     answer = zip(header["genres"], first["probabilities"][task], strict=True)
     return (
-        f'<div class="try-it"><script type="application/json">{data}</script>'
+        f'<div class="live try-it"><script type="application/json">{data}</script>'
         f'<form class="pst-js-only" aria-label="A song of your own">'
         f'<label for="try-it-lyrics">{ASKING if short else "Type some lyrics"}</label>'
         f'<textarea id="try-it-lyrics" name="lyrics" rows="4" maxlength="{MOST}" '
@@ -83,7 +63,7 @@ def form(short: bool) -> str:
         f'<p class="try-it-note">{_note(first, header)}</p>'
         f"<table><caption>Answer of the {task} network</caption><tbody>"
         f"{''.join(_bar(genre, share) for genre, share in answer)}</tbody></table>"
-        '<p role="status" class="try-it-status"></p></div>'
+        '<p role="status" class="live-status"></p></div>'
         f"{_result() if short else _examples(header, examples, task) + _provenance(result)}</div>"
     )
 
@@ -169,7 +149,7 @@ def _buttons(examples: Iterable[dict[str, Any]], task: str) -> str:
         f"{escape(example['title'])}</button>"
         for example in examples
     )
-    return f'<p class="try-it-buttons">Or take one of ours: {" ".join(buttons)}</p>'
+    return f'<p class="live-buttons">Or take one of ours: {" ".join(buttons)}</p>'
 
 
 def _examples(header: dict[str, Any], examples: Iterable[dict[str, Any]], task: str) -> str:
@@ -225,33 +205,3 @@ def _provenance(result: dict[str, Any]) -> str:
         f"{result['validation_songs']:,} songs that they have not learned from, their answers are "
         f"right for {listed}.</p>"
     )
-
-
-def _add_script(app: Sphinx, pagename: str, template: str, context: dict, doctree: Any) -> None:
-    if doctree is not None and doctree.get("try_it"):
-        folder = context["pathto"]("_static/live/", resource=True)
-        app.add_js_file("live/try_it.js", **{"data-live": folder})
-
-
-def _write_scripts(app: Sphinx, error: Exception | None) -> None:
-    if error is not None or app.builder.format != "html":
-        return
-    target = Path(app.outdir, "_static/live")
-    (target / "try_it.js").write_bytes((SCRIPTS / "try_it.js").read_bytes())
-    network = (SCRIPTS / "network.js").read_text(encoding="utf-8")
-    engine = (SCRIPTS / "engine.js").read_text(encoding="utf-8")
-    classic = network.replace("export { load };\n", "")  # neither worker nor file takes a module
-    (target / "engine.js").write_text(f"(() => {{\n{classic}{engine}}})();\n", encoding="utf-8")
-    header = (FOLDER / HEADER).read_text(encoding="utf-8")
-    numbers = base64.b64encode((FOLDER / NUMBERS).read_bytes()).decode()
-    (target / "offline.js").write_text(
-        f'var offlineNetworks = {{ header: {header}, numbers: "{numbers}" }};\n', encoding="utf-8"
-    )
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    """Sphinx's entry point."""
-    app.add_transform(PlacesToForms)
-    app.connect("html-page-context", _add_script)
-    app.connect("build-finished", _write_scripts)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
