@@ -105,8 +105,9 @@ slides: $(INSTALLED) ## slides of each chapter's figures, into dist/slides
 pictures: has-node book ## a picture for every figure that has none, taken from the built pages
 	@$(BIN)/python -m course_tools.notebooks.pictures
 
-live: $(INSTALLED) ## train the networks of the page "Try it", and write them into book/_static/live
+live: $(INSTALLED) ## train the networks that answer in the pages, and write what the pages need
 	@$(BIN)/python -m course_tools.live.export
+	@$(BIN)/python -m course_tools.live.guess_songs
 
 serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@test -f _build/html/index.html || $(MAKE) book

@@ -7,6 +7,7 @@ import { chromium } from "playwright-core";
 import { checkLinks, checkSearch, checkView } from "./checks.mjs";
 import { FLAGS, findChromium } from "./chromium.mjs";
 import { belowFloor } from "./lighthouse.mjs";
+import { checkParts } from "./parts.mjs";
 import { serve } from "./server.mjs";
 import { checkClassifier } from "./try_it.mjs";
 
@@ -84,6 +85,19 @@ const SILENT = [
 for (const [name, breakPage, sentence] of SILENT) {
   const { base, close } = await serve(html, breakPage);
   expect(name, await checkClassifier(browser, base, TRY, html), sentence, TRY);
+  close();
+}
+
+const changed = (file, from, to) => (path, text) => (path.endsWith(`/${file}`) ? text.replace(from, to) : text);
+const PARTS = [
+  ["parts as they are", (path, text) => text, null, ""],
+  ["loop that keeps its weights", changed("break_loop.js", "run = training = null", "run = null"), "the same run brings other numbers", "04_"],
+  ["words without networks", (path, text) => (path.endsWith("/networks.json") ? null : text), "could not be tried", "09_"],
+  ["game and ticks that forget", changed("memory.js", "localStorage.setItem(", "void ("), "forgotten", "book/"],
+];
+for (const [name, breakPage, sentence, page] of PARTS) {
+  const { base, close } = await serve(html, breakPage);
+  expect(name, await checkParts(browser, base, html), sentence, page);
   close();
 }
 

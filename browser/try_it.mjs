@@ -1,18 +1,11 @@
 // The classifier in the page, by keyboard: typed lyrics are answered, on a server and from a file.
 import { pathToFileURL } from "node:url";
 
+import { attempt, openPage } from "./live.mjs";
+
 const BOX = ".try-it";
 const QUIET = 1600; // longer than the page waits before it speaks
 
-async function openPage(browser, url, settings = {}) {
-  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, reducedMotion: "reduce", ...settings });
-  const tab = await context.newPage();
-  const problems = [];
-  tab.on("pageerror", (error) => problems.push(`console error: ${error.message}`));
-  tab.on("console", (message) => { if (message.type() === "error") problems.push(`console error: ${message.text()}`); });
-  await tab.goto(url, { waitUntil: "load" });
-  return { context, tab, problems };
-}
 
 const shares = (tab) => tab.locator(`${BOX} tbody tr`).evaluateAll((rows) => rows.map((row) => row.lastElementChild.textContent));
 
@@ -96,26 +89,17 @@ async function addressHoldsTheSong(browser, tab) {
 
 /** Try the classifier of one page; `folder` is the built book, to open it as a file as well. */
 export async function checkClassifier(browser, base, path, folder) {
-  const failures = [];
-  const attempt = async (how, url, settings, steps) => {
-    const { context, tab, problems } = await openPage(browser, url, settings);
-    try {
-      for (const step of steps) problems.push(...await step(tab));
-    } catch (error) {
-      problems.push(`could not be tried: ${error.message.split("\n")[0]}`);
-    }
-    await context.close();
-    failures.push(...problems.map((problem) => `${path}, classifier ${how}: ${problem}`));
-  };
+  const tried = (how, ...rest) => attempt(browser, `${path}, classifier ${how}`, ...rest);
   const short = !(await (await fetch(`${base}/${path}`)).text()).includes('class="try-it-examples"');
   const address = (tab) => addressHoldsTheSong(browser, tab);
   const all = short ? [answersAsStored, answersWhatIsTyped, speaksOnce, address]
     : [answersAsStored, answersWhatIsTyped, speaksOnce, answersToTheKeyboard, address];
-  await attempt("from a server", `${base}/${path}`, {}, all);
-  await attempt("from a file", `${pathToFileURL(folder)}/${path}`, {}, [answersWhatIsTyped]);
-  await attempt("without scripts", `${base}/${path}`, { javaScriptEnabled: false }, [async (tab) => {
-    const songs = await tab.locator(`${BOX} .try-it-words`).filter({ visible: true }).count(), due = short ? 1 : 6;
-    return songs === due ? [] : [`${songs} songs are shown instead of ${due}`];
-  }]);
-  return failures;
+  return [
+    ...await tried("from a server", `${base}/${path}`, {}, all),
+    ...await tried("from a file", `${pathToFileURL(folder)}/${path}`, {}, [answersWhatIsTyped]),
+    ...await tried("without scripts", `${base}/${path}`, { javaScriptEnabled: false }, [async (tab) => {
+      const songs = await tab.locator(`${BOX} .try-it-words`).filter({ visible: true }).count(), due = short ? 1 : 6;
+      return songs === due ? [] : [`${songs} songs are shown instead of ${due}`];
+    }]),
+  ];
 }

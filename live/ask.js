@@ -27,7 +27,10 @@ function askHere() {
     const bytes = Uint8Array.from(atob(numbers), (letter) => letter.charCodeAt(0));
     return globalThis.loadNetworks(header, bytes.buffer);
   });
-  return async (question) => globalThis.reply(await networks, question);
+  return async (question) => {
+    const loaded = await networks; // which brings `reply`
+    return globalThis.reply(loaded, question);
+  };
 }
 
 let networks;

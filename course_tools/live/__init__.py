@@ -6,3 +6,4 @@ TASKS = ("lyrics", "features", "combined")
 FOLDER = ROOT / "book/_static/live"
 HEADER, NUMBERS = "networks.json", "networks.bin"
 RESULT = ROOT / "benchmarks/results/live.json"
+GUESSES = ROOT / "benchmarks/results/guess.json"

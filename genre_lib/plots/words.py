@@ -32,7 +32,7 @@ def mask_slur(word: str) -> str:
 def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -> go.Figure:
     """Plot words by two coordinates, coloured by the genre toward which each pulls most.
 
-    Of the `NAMED` words that pull most, those for whose names there is room are named.
+    It names `NAMED` words: those that pull most and for whose names there is room.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
     """
     favourite = pull.loc[plane.index].idxmax(axis=1)
     strength = pull.loc[plane.index].max(axis=1)
-    named = _with_room(plane.loc[strength.nlargest(NAMED).index])
+    named = _with_room(plane.loc[strength.sort_values(ascending=False).index])
     figure = go.Figure()
     for genre in GENRES:
         words = plane.index[favourite == genre]
         figure.add_scatter(
-            x=plane.loc[words, "x"].round(3),
-            y=plane.loc[words, "y"].round(3),
+            x=plane.loc[words, "x"].round(3).tolist(),  # the book's search box reads these
+            y=plane.loc[words, "y"].round(3).tolist(),
             mode="markers+text",
             name=genre,
             text=[mask_slur(word) if word in named else "" for word in words],
@@ -82,12 +82,12 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
 
 
 def _with_room(plane: pd.DataFrame) -> list[str]:
-    """Return those of the words, in this order, whose names would not cover an earlier one."""
+    """Return the first `NAMED` words, in this order, whose names would not cover another."""
     across, up = (plane[axis] / (plane[axis].max() - plane[axis].min()) for axis in "xy")
     kept: list[str] = []
     for word in plane.index:
         near = ((across[kept] - across[word]).abs() < 0.12) & ((up[kept] - up[word]).abs() < 0.04)
-        if not near.any():
+        if len(kept) < NAMED and not near.any():
             kept.append(word)
     return kept
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from bs4 import BeautifulSoup
 
-from course_tools.book.live.places import PLACE, scripts
+from course_tools.book.live.places import PARTS, PLACE, scripts
 from course_tools.book.live.try_it import SHORT, form
 from course_tools.live import FOLDER, HEADER, NUMBERS, RESULT, TASKS
 from course_tools.live.examples import EXAMPLES
@@ -32,13 +32,21 @@ def examples():
     return json.loads(RESULT.read_text(encoding="utf-8"))["examples"]
 
 
-def test_both_pages_have_a_place_for_it():
-    found = {
-        name: [PLACE.fullmatch(line)[2] for line in lines if PLACE.fullmatch(line)]
-        for name in ("index", "try_it")
-        if (lines := (ROOT / f"book/{name}.md").read_text(encoding="utf-8").splitlines())
+def test_every_part_has_its_pages():
+    found = {}
+    for path in sorted((ROOT / "book").glob("*.md")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            place = PLACE.fullmatch(line)
+            if place:
+                assert place[1] in PARTS, f"{path.name} has a place for {place[1]}"
+                found.setdefault(place[1], []).append((path.stem, place[2]))
+    assert found == {
+        "break-loop": [("04_training_loop", None)],
+        "guess": [("index", None)],
+        "memory": [("index", None)],
+        "try-it": [("index", SHORT), ("try_it", None)],
+        "words": [("09_word_embeddings", None)],
     }
-    assert found == {"index": [SHORT], "try_it": [None]}
 
 
 def test_the_first_song_is_answered_without_a_script(page, short, examples):

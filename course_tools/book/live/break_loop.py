@@ -15,7 +15,14 @@ MISTAKES = {
 """The names in `live/loop.js`, and what they are called in the page."""
 
 RATES = {"0.1": "÷ 10", "1": "as it should be", "10": "× 10"}
-COLUMNS = ("run", "epoch", "training loss", "validation loss", "training", "validation")
+COLUMNS = (
+    "run",
+    "epoch",
+    "training loss",
+    "validation loss",
+    "training accuracy",
+    "validation accuracy",
+)
 
 
 def experiment(_: str) -> str:

@@ -16,7 +16,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from course_tools.book.live import break_loop, try_it, words
+from course_tools.book.live import break_loop, guess, memory, try_it, words
 from course_tools.live import FOLDER, HEADER, NUMBERS
 from course_tools.live.loop_songs import loop_songs
 from course_tools.notebooks.chapters import ROOT
@@ -27,6 +27,8 @@ PARTS: dict[str, tuple[Callable[[str], str], str]] = {
     "try-it": (try_it.form, "try_it.js"),
     "break-loop": (break_loop.experiment, "break_loop.js"),
     "words": (words.search, "words.js"),
+    "guess": (guess.game, "guess.js"),
+    "memory": (memory.panel, "memory.js"),
 }
 """By class: what writes the HTML, from the place's second class if there is one; and its script."""
 
@@ -50,7 +52,7 @@ class PlacesToParts(SphinxTransform):
 def _add_scripts(app: Sphinx, pagename: str, template: str, context: dict, doctree: Any) -> None:
     if doctree is not None:
         folder = context["pathto"]("_static/live/", resource=True)
-        for script in dict.fromkeys(doctree.get("live", [])):
+        for script in dict.fromkeys(["memory.js", *doctree.get("live", [])]):
             app.add_js_file(f"live/{script}", **{"data-live": folder})
 
 
@@ -69,6 +71,8 @@ def scripts() -> dict[str, str]:
         "engine.js": together("network.js", "engine.js"),
         "offline.js": f'var offlineNetworks = {{ header: {header}, numbers: "{numbers}" }};\n',
         "break_loop.js": together("files.js", "loop.js", "break_loop.js"),
+        "memory.js": together("memory.js", "progress.js"),
+        "guess.js": together("guess.js"),
         "words.js": together("files.js", "ask.js", "words.js"),
         "loop_songs.js": f"var loopSongs = {json.dumps(loop_songs())};\n",
     }

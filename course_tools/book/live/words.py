@@ -12,7 +12,7 @@ from genre_lib.plots.style import GENRE_COLOURS
 FIRST = "road"
 """The word that is looked up before any script runs."""
 
-REACH = 4
+REACH = 2
 """The pull that fills half of a bar; longer bars are cut."""
 
 
