@@ -28,9 +28,13 @@ SHEETS = (
 )
 BUNDLE = "book.css"
 
+WITHOUT_NAMES = ("plotly.min.js", "offline.js", "loop_songs.js")
+"""Scripts that hold no class: plotly brings its own styles, the others are data."""
+
 GROUPS = ("media", "supports", "layer", "container")
 ATTRIBUTE = re.compile(r"""\b(?:class|id)=(?:"([^"]*)"|'([^']*)')""")
 WORD = re.compile(r"[\w-]+")
+OWN_FONT = "url(fonts/"
 ICON_FONT = re.compile(r"var\(--(?:fa|pst-icon)-|font-family:\s*[\"']?Font Awesome")
 
 
@@ -45,7 +49,7 @@ def is_used(selector: list[Node], used: set[str]) -> bool:
 
 
 def pruned(css: str | list[Node], used: set[str]) -> str:
-    """``css`` without the rules that match nothing in use, without web fonts and their icons."""
+    """``css`` without the rules that match nothing in use, without the theme's fonts and icons."""
     kept = []
     for rule in tinycss2.parse_rule_list(css, skip_comments=True, skip_whitespace=True):
         if rule.type == "error" or rule.content is None:  # @charset, @import
@@ -54,7 +58,7 @@ def pruned(css: str | list[Node], used: set[str]) -> str:
         at = rule.lower_at_keyword if rule.type == "at-rule" else ""
         if at in GROUPS:
             body = pruned(rule.content, used)
-        elif at == "font-face" or ICON_FONT.search(body):
+        elif (at == "font-face" and OWN_FONT not in body) or ICON_FONT.search(body):
             continue
         if at:
             head = f"@{at} {head}".strip()
@@ -93,8 +97,7 @@ def bundle(app: Sphinx, error: Exception | None) -> None:
     static = Path(app.outdir, "_static")
     files = {path: path.read_text("utf8") for path in Path(app.outdir).rglob("*.html")}
     pages = [text for text in files.values() if BUNDLE in text]
-    # plotly brings its own styles.
-    ours = [path for path in static.rglob("*.js") if path.name != "plotly.min.js"]
+    ours = [path for path in static.rglob("*.js") if path.name not in WITHOUT_NAMES]
     scripts = [path.read_text("utf8") for path in ours]
     used = names_in(pages, scripts)
     sheets = [path for sheet in SHEETS for path in sorted(static.glob(sheet))]

@@ -65,5 +65,5 @@ def _check(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Sphinx's entry point."""
-    app.connect("build-finished", _check, priority=900)  # when all files are written
+    app.connect("build-finished", _check, priority=950)  # when all files are written
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,13 @@ from course_tools.book.admonitions import OPENING
 from course_tools.book.maths import mathml
 
 
+def test_functions_stand_apart_from_what_they_are_applied_to():
+    space = '<mspace width="0.17em"></mspace>'
+    assert f"<mi>log</mi>{space}<mn>7</mn>" in mathml(r"\log 7", "inline")
+    assert f"<mi>log</mi>{space}<mfrac>" in mathml(r"\log \frac{1}{2}", "inline")
+    assert space not in mathml(r"\max(0, x) + W x", "inline")
+
+
 @pytest.mark.parametrize("latex", [r"\nosuch{x}", "{x", r"a & b"])
 def test_formula_that_cannot_be_converted_is_quoted(latex):
     with pytest.raises(ValueError, match="formula"):
