@@ -32,6 +32,10 @@ from course_tools.notebooks.fingerprint import chapter_fingerprints
 from course_tools.notebooks.kernel import NotebookStopped, run_cells
 
 
+FOLDED = ("jupyter", "cellView")
+"""By these JupyterLab and Colab fold a cell; the book goes by its tags."""
+
+
 class ChapterFailed(Exception):
     """A chapter stopped; the message names the chapter and the cell and quotes the error."""
 
@@ -50,6 +54,7 @@ def fresh_notebook(chapter: Chapter) -> NotebookNode:
         is_code = cell.cell_type == "code"
         make = nbformat.v4.new_code_cell if is_code else nbformat.v4.new_markdown_cell
         metadata = {"tags": tags(cell)} if tags(cell) else {}
+        metadata |= {name: cell.metadata[name] for name in FOLDED if name in cell.metadata}
         if "solution" in tags(cell):  # folded in JupyterLab and Colab, as it is in the book
             metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": True}
             metadata["cellView"] = "form"
