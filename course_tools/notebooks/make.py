@@ -31,7 +31,6 @@ from course_tools.notebooks.checks import CHECKS, STALE_CHECKS, cell_name, probl
 from course_tools.notebooks.fingerprint import chapter_fingerprints
 from course_tools.notebooks.kernel import NotebookStopped, run_cells
 
-
 FOLDED = ("jupyter", "cellView")
 """By these JupyterLab and Colab fold a cell; the book goes by its tags."""
 

@@ -22,7 +22,8 @@ def site(tmp_path):
     (tmp_path / "book").mkdir()
     (tmp_path / "book/page.html").write_text(
         '<link rel="stylesheet" href="../_static/look.css?v=1"><link rel="next" href="other.html">'
-        '<script defer data-x="y" src="../_static/act.js?v=2"></script><script>let src = 1;</script>'
+        '<script defer data-x="y" src="../_static/act.js?v=2"></script>'
+        "<script>let src = 1;</script>"
     )
     return tmp_path
 
