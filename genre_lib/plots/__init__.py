@@ -19,6 +19,7 @@ from genre_lib.plots.results import (
     speeds,
     throughput,
 )
+from genre_lib.plots.sketches import chain, descent, functions_of_score, lookup_and_mean
 from genre_lib.plots.songs import (
     density,
     features_by_genre,
@@ -40,16 +41,20 @@ __all__ = [
     "GENRE_SYMBOLS",
     "accuracies",
     "calibration",
+    "chain",
     "confusion",
     "density",
+    "descent",
     "differences",
     "distributions",
     "features_by_genre",
     "folds",
+    "functions_of_score",
     "genre_plane",
     "genre_shares",
     "genres_by_decade",
     "learning_curves",
+    "lookup_and_mean",
     "loss_against",
     "lyrics_lengths",
     "network_diagram",

@@ -55,8 +55,8 @@ def confusion(counts: pd.DataFrame) -> go.Figure:
             hovertemplate="%{z:.1%} of %{y} songs are predicted as %{x}<extra></extra>",
         )
     )
-    figure.update_xaxes(title="predicted genre")
-    figure.update_yaxes(title="true genre", autorange="reversed")
+    figure.update_xaxes(title="predicted genre", showgrid=False)
+    figure.update_yaxes(title="true genre", autorange="reversed", showgrid=False)
     right = pd.Series(np.diag(shares), index=shares.index).sort_values()
     wrong = shares.where(~np.eye(len(shares), dtype=bool), 0).stack().idxmax()
     alt = (

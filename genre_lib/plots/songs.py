@@ -47,20 +47,22 @@ def features_by_genre(songs: pd.DataFrame) -> go.Figure:
     scores = songs[list(FEATURES)]
     standard = (scores - scores.mean()) / scores.std()
     means = standard.groupby(songs["genre"]).mean().T.loc[list(FEATURES)]
-    limit = float(np.abs(means.to_numpy()).max())
     figure = go.Figure(
         go.Heatmap(
             z=means.round(3),
             x=means.columns,
             y=means.index,
             colorscale=DIVERGING,
-            zmin=-limit,
-            zmax=limit,
-            colorbar={"title": "σ", "thickness": 12},
+            zmin=-1,  # a few are further away; their numbers say so
+            zmax=1,
+            showscale=False,
+            text=means.map(lambda mean: f"{mean:+.1f}" if abs(mean) >= 0.25 else ""),
+            texttemplate="%{text}",
             hovertemplate="%{x}, %{y}: %{z:+.2f} standard deviations<extra></extra>",
         )
     )
-    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
     strongest = means.stack()
     strongest = strongest.reindex(strongest.abs().sort_values(ascending=False).index)[:6]
     alt = "Heat map of 22 scores by seven genres. Furthest from the mean: " + ", ".join(
