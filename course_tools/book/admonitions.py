@@ -5,6 +5,7 @@
   the title when more follows and it does not end like a sentence.
 - Code cells tagged ``solution`` are folded under the word "Solution"; of those tagged
   ``hide-input``, which only word a sentence, the code is folded.
+- A fold "Explanation" after a solution is a part of it.
 - The comments that ask nbval for an exact comparison, and Colab for a title, are left out.
 """
 
@@ -18,7 +19,7 @@ from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from course_tools.notebooks.chapters import EXACT
+from course_tools.notebooks.chapters import EXACT, EXPLANATION
 
 OPENING = re.compile(r"(Note|Tip|Warning|Exercise (\d+\.\d+))[.:]?")
 COLAB_TITLE = "# @title In words\n"
@@ -98,6 +99,26 @@ class CodeCells(SphinxTransform):
                     block.children = [nodes.Text(code)]
 
 
+class Explanations(SphinxTransform):
+    """Make what explains a solution a part of it."""
+
+    default_priority = 760
+
+    def apply(self, **_: object) -> None:
+        """Run over one document."""
+        for fold in list(self.document.findall(nodes.raw)):
+            if fold.astext().strip() != EXPLANATION:
+                continue
+            parent, opens = fold.parent, fold.parent.index(fold)
+            closes = next(
+                at
+                for at in range(opens, len(parent))
+                if parent[at].astext().strip() == "</details>"
+            )
+            box = nodes.container("", *parent[opens : closes + 1], classes=["tag_solution"])
+            parent[opens : closes + 1] = [box]
+
+
 def _open_fold(translator, node: nodes.Element) -> None:
     # MyST-NB's own gives the summary an aria-label that is not what it reads.
     summary = escape(node["prompt_show"])
@@ -117,4 +138,5 @@ def setup(app: Sphinx) -> dict:
     app.add_node(HideCodeCellNode, override=True, html=(_open_fold, _close_fold))
     app.add_transform(BlockQuotesToAdmonitions)
     app.add_transform(CodeCells)
+    app.add_transform(Explanations)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

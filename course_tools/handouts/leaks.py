@@ -21,7 +21,14 @@ from nbformat import NotebookNode
 
 from course_tools.handouts.source import TEST, read_mistakes, read_source, sources
 from course_tools.handouts.unpack import texts_of
-from course_tools.notebooks.chapters import ROOT, Chapter, code_cells, find_chapters, tags
+from course_tools.notebooks.chapters import (
+    EXPLANATION,
+    ROOT,
+    Chapter,
+    code_cells,
+    find_chapters,
+    tags,
+)
 
 DIST = ROOT / "dist"
 # Only lines that say something: `return x` or `import math` may stand anywhere.
@@ -30,6 +37,7 @@ LEAST = 12
 BLOB = 1000
 # Lines that another assignment's notebook may share by chance, such as the head of a loop.
 CHANCE = 2
+WHOLE_EXPLANATION = re.compile(rf"{EXPLANATION}\n\n(.+?)\n\n</details>\n*", re.DOTALL)
 ORDINARY = re.compile(r"(import |from [\w.]+ import|return [\w., ]*$|else:|try:|pass$|\.\.\.$)")
 
 
@@ -165,12 +173,16 @@ def chapter_secrets(chapter: Chapter) -> Secrets:
     notebook, numbers = chapter.notebook(), _numbers(chapter.md)
     found = Secrets([], "")
     for cell in notebook.cells:
+        place = f"book/{chapter.md.name}"
         if "solution" in tags(cell):
-            place = f"book/{chapter.md.name}"
             found.secret += _secrets(cell.source, "a solution", place, numbers)
+        elif cell.cell_type == "markdown":
+            for text in WHOLE_EXPLANATION.findall(cell.source):
+                found.secret += _secrets(text, "an explanation", place, numbers)
+            found.public += _shown(WHOLE_EXPLANATION.sub("", cell.source)) + "\n"
         else:
-            printed = _output_texts(cell) if cell.cell_type == "code" else []
-            found.public += "\n".join([_shown(cell.source), plain("\n".join(printed)), ""])
+            printed = plain("\n".join(_output_texts(cell)))
+            found.public += "\n".join([_shown(cell.source), printed, ""])
     place = f"book/{chapter.ipynb.name}"
     found.secret += _printed(notebook, place, lambda cell: "solution" in tags(cell))
     return found

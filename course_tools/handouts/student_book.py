@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_tools.handouts.leaks import chapter_secrets, find_leaks
+from course_tools.handouts.leaks import WHOLE_EXPLANATION, chapter_secrets, find_leaks
 from course_tools.notebooks.chapters import ROOT, find_chapters, tags, toc_entries
 from course_tools.notebooks.checks import EXERCISE
 
@@ -20,7 +20,7 @@ DIST = ROOT / "dist/student/book"
 
 
 def without_solutions(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with a stub in place of each solution.
+    """The notebook with a stub in place of each solution, and without explanations.
 
     Raises:
         ValueError: a solution stands before the first exercise.
@@ -28,6 +28,7 @@ def without_solutions(notebook: NotebookNode) -> NotebookNode:
     exercise = None
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
+            cell.source = WHOLE_EXPLANATION.sub("", cell.source)
             found = EXERCISE.findall(cell.source)
             exercise = found[-1] if found else exercise
         elif "solution" in tags(cell):

@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 MARKDOWN = {"extension": ".md", "format_name": "markdown"}
 EXACT = "# NBVAL_CHECK_OUTPUT"
+EXPLANATION = "<details><summary>Explanation</summary>"
+"""Begins a fold of Markdown that explains the solution above it."""
+
 INSTALL_ADDRESS = re.compile(r"git\+https://[\w.-]+/[\w.-]+/[\w.-]+")
 
 

@@ -44,6 +44,7 @@ def test_every_part_has_its_pages():
         "break-loop": [("04_training_loop", None)],
         "guess": [("index", None)],
         "memory": [("index", None)],
+        "result": [("index", None)],
         "try-it": [("index", SHORT), ("try_it", None)],
         "words": [("09_word_embeddings", None)],
     }

@@ -23,14 +23,15 @@ from course_tools.notebooks.chapters import ROOT
 
 SCRIPTS = ROOT / "live"
 PLACE = re.compile(r'<div class="([a-z-]+)(?: ([a-z-]+))?">.*</div>', re.DOTALL)
-PARTS: dict[str, tuple[Callable[[str], str], str]] = {
+PARTS: dict[str, tuple[Callable[[str], str], str | None]] = {
+    "result": (try_it.result_of_course, None),
     "try-it": (try_it.form, "try_it.js"),
     "break-loop": (break_loop.experiment, "break_loop.js"),
     "words": (words.search, "words.js"),
     "guess": (guess.game, "guess.js"),
     "memory": (memory.panel, "memory.js"),
 }
-"""By class: what writes the HTML, from the place's second class if there is one; and its script."""
+"""By class: what writes the HTML, from the place's second class if there is one; its script."""
 
 
 class PlacesToParts(SphinxTransform):
@@ -46,7 +47,8 @@ class PlacesToParts(SphinxTransform):
                 write, script = PARTS[found[1]]
                 html = write(found[2] or "")
                 place.parent.replace(place, nodes.raw("", html, format="html"))
-                self.document["live"] = [*self.document.get("live", []), script]
+                if script:
+                    self.document["live"] = [*self.document.get("live", []), script]
 
 
 def _add_scripts(app: Sphinx, pagename: str, template: str, context: dict, doctree: Any) -> None:

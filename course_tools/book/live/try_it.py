@@ -64,7 +64,7 @@ def form(kind: str) -> str:
         f"<table><caption>Answer of the {task} network</caption><tbody>"
         f"{''.join(_bar(genre, share) for genre, share in answer)}</tbody></table>"
         '<p role="status" class="live-status"></p></div>'
-        f"{_result() if short else _examples(header, examples, task) + _provenance(result)}</div>"
+        f"{'' if short else _examples(header, examples, task) + _provenance(result)}</div>"
     )
 
 
@@ -171,7 +171,7 @@ def _examples(header: dict[str, Any], examples: Iterable[dict[str, Any]], task: 
     return f'<ul class="try-it-examples">{"".join(items)}</ul>'
 
 
-def _result() -> str:
+def result_of_course(_: str) -> str:
     """Where the course begins and ends: accuracies from the study of *Evaluation*."""
     study = json.loads(STUDY.read_text(encoding="utf-8"))
     standard = {"split": "song", "variant": STANDARD, "collection": ALL_SONGS}
@@ -185,9 +185,11 @@ def _result() -> str:
     }
     guess, lyrics, features, combined = (f"{share:.0%}" for share in found.values())
     return (
-        f'<p class="try-it-result">Always guessing pop is right for {guess} of the songs. The '
-        f"networks that you will build are right for {lyrics} from the words, {features} from "
-        f'scores, and {combined} from both. <a href="try_it.html">Give it scores, too</a>.</p>'
+        f'<p class="course-result">Always guessing pop is right for <strong>{guess}</strong> of '
+        f"the songs. The networks that you will build are right for <strong>{lyrics}</strong> from "
+        f"the words, <strong>{features}</strong> from scores, and <strong>{combined}</strong> from "
+        'both. Below, one answers. <a href="try_it.html">On a page of its own</a> it gets scores, '
+        "too.</p>"
     )
 
 
