@@ -6,6 +6,7 @@
  */
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [320, 190, 40, 30, 22];
+const RIGHT = "no mistake";
 const PAUSE = 50; // milliseconds between epochs, so that one can watch
 
 async function loadSongs() {
@@ -68,7 +69,7 @@ function start(box) {
     const words = boxes.filter(({ checked }) => checked).map((one) => one.parentElement.textContent.trim());
     const chosen = form.querySelector("[name=rate]:checked");
     if (chosen.value !== "1") words.push(`learning rate ${chosen.parentElement.textContent.trim()}`);
-    return words.join(", ") || "no mistake";
+    return words.join(", ") || RIGHT;
   }
 
   function show() {
@@ -95,6 +96,7 @@ function start(box) {
     const last = run.epochs[run.epochs.length - 1];
     status.textContent = last
       ? `Epoch ${run.epochs.length} of ${epochs}: validation loss ${last.validationLoss.toFixed(2)}, accuracy ${percent(last.validationAccuracy)}.`
+        + (run.epochs.length < epochs ? "" : " Rewind to train again.")
       : "";
   }
 
@@ -157,7 +159,8 @@ function start(box) {
   rewind.addEventListener("click", () => {
     running = false;
     turn += 1;
-    if (run.epochs.length) before = run;
+    const right = (one) => one?.made.size === 1 && one.made.has(RIGHT);
+    if (run.epochs.length && (right(run) || !right(before))) before = run; // else the right one stays
     run = training = null;
     show();
     label();

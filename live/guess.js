@@ -45,9 +45,10 @@ function start(box) {
       document.dispatchEvent(new CustomEvent("course-memory"));
       const { genre } = songs[at].dataset;
       show();
-      const verdict = genre === choice.value ? `Yes, ${genre}.` : `You said ${choice.value}; it is filed under ${genre}.`;
+      const verdict = genre === choice.value ? `Yes, ${genre}.` : `You said ${choice.value}; its label is ${genre}.`;
       status.textContent = `${verdict} Right so far: ${score()}.`;
       (next.hidden ? again : next).focus({ preventScroll: true });
+      status.scrollIntoView({ block: "nearest" }); // the answer has moved it down
     });
   }
   next.addEventListener("click", () => {
@@ -55,6 +56,7 @@ function start(box) {
     show();
     status.textContent = "";
     choices[0].focus({ preventScroll: true });
+    box.scrollIntoView({ block: "nearest" });
   });
   again.addEventListener("click", () => {
     courseMemory.set("guesses", {});

@@ -2,7 +2,7 @@
  * The training loop of chapter 4 without torch, with switches for typical mistakes.
  *
  * A network of one hidden layer reads the mean of a song's word vectors and its scores. All numbers
- * are doubles; `tests/live/test_loop.py` compares them with those of torch.
+ * are doubles; `tests/live/test_break_loop.py` compares them with those of torch.
  *
  * @typedef {{words: number, tokens: number, scores: number, genres: number, train: number,
  *   lyrics: Uint8Array, features: Float64Array, genre: Uint8Array}} Songs Ids of words (0 is

@@ -59,6 +59,9 @@ function start(box) {
     const notes = [];
     if (strongest.length) notes.push(`Strongest: ${strongest.slice(0, 5).join(", ")}.`);
     if (unknown.size) notes.push(`Not in the vocabulary: ${list([...unknown], 9)}.`);
+    if (!strongest.length) {
+      notes.push(`No word that the networks know: they go by the length and the repeats of the lyrics${from ? ", and by the scores" : ""}.`);
+    }
     note.textContent = notes.join(" ");
   }
 

@@ -11,6 +11,7 @@ function start(box) {
   const genres = JSON.parse(box.dataset.genres);
   const form = box.querySelector("form"), field = form.elements.word;
   const status = box.querySelector("[role=status]"), [caption] = box.querySelectorAll("caption");
+  const answer = box.querySelector(".words-answer");
   const [pulls, near] = box.querySelectorAll("tbody");
   const favourite = (pull) => genres[pull.indexOf(Math.max(...pull))];
   const maps = new Set();
@@ -66,11 +67,13 @@ function start(box) {
       const found = await ask({ word });
       if (number !== asked) return;
       if (!found.known) {
+        answer.hidden = true;
         status.textContent = word.trim() ? `“${found.shown}” is not among the network's words.` : "Type a word first.";
       } else {
+        answer.hidden = false;
         showPulls(found.shown, found.pull);
         showNeighbours(found.near);
-        marked = [found.shown, ...found.near.map((one) => one.shown)];
+        marked = [found.shown, ...found.near.slice(0, 4).map((one) => one.shown)];
         maps.forEach(mark);
         status.textContent = `${found.shown} pulls most toward ${favourite(found.pull)}. Nearest: ${found.near.slice(0, 3).map((one) => one.shown).join(", ")}.`;
       }
@@ -86,7 +89,12 @@ function start(box) {
   });
   document.addEventListener("course-figure-drawn", ({ target: map }) => { // again in other colours
     if (!map.data.some(({ hovertext }) => hovertext)) return;
-    if (!maps.has(map)) map.on("plotly_click", ({ points: [point] }) => lookUp(point.hovertext));
+    if (!maps.has(map)) {
+      map.on("plotly_click", ({ points: [point] }) => {
+        lookUp(point.hovertext);
+        box.scrollIntoView({ block: "nearest" });
+      });
+    }
     maps.add(map);
     if (marked.length) mark(map);
   });

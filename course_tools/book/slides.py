@@ -20,6 +20,7 @@ from course_tools.book.figures import PLOTLY_JS, STATIC, figure_html
 from course_tools.notebooks.chapters import ROOT, Chapter, find_chapters
 from course_tools.notebooks.checks import PICTURE, PLOTLY, text_alternative
 
+TAKE_AWAY = "## What to take away\n\n"
 DIST = ROOT / "dist/slides"
 MOST_LETTERS = 320  # of a slide's text, so that it can be read from the last row
 STYLE = """
@@ -74,8 +75,8 @@ def slides(notebook: NotebookNode) -> list[str]:
                     heading, words = block.split("\n")[0].lstrip("# "), ""
                 elif block[:1] not in (">", "|", "<", "`", "$", "-"):
                     words = text_of(block) or words
-            if cell.source.lstrip().startswith("## What to take away"):
-                body = cell.source.split("\n\n", 1)[1].split("\n\n[")[0]
+            if TAKE_AWAY in cell.source:
+                body = cell.source.split(TAKE_AWAY, 1)[1].split("\n\n[")[0]
                 points = MarkdownIt("commonmark").render(body)
                 made.append(f"<section><h2>What to take away</h2>{points}</section>")
         for output in cell.get("outputs", []):

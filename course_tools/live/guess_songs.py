@@ -58,7 +58,10 @@ def describe(songs: pd.DataFrame, network: np.ndarray, best: np.ndarray) -> list
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train the combined network on synthetic songs; store ten that it has not seen."""
+    """Train the combined network on synthetic songs; store ten that it has not seen.
+
+    They are drawn at random, and stored from the easiest for the best possible model on.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--result", type=Path, default=GUESSES)
     parser.add_argument("--songs", type=int, default=SONGS)
@@ -70,8 +73,11 @@ def main(arguments: list[str] | None = None) -> None:
     best = bayes_probabilities(split.test)
     genre = split.test["genre"].to_numpy()
     chosen = choose(split.test, SHOWN, np.random.default_rng(0))
-    answers = predict(classifier.trained, classifier.encode(chosen))
     places = split.test.index.get_indexer(chosen.index)
+    labels = [GENRES.index(label) for label in chosen["genre"]]
+    easiest = np.argsort(-best[places, labels])
+    chosen, places = chosen.iloc[easiest], places[easiest]
+    answers = predict(classifier.trained, classifier.encode(chosen))
     write_result(
         options.result,
         "make live",

@@ -60,8 +60,8 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train",
         help="train a network and save it in a folder",
-        description="Train a network on 70 % of the songs, evaluate it on 10 % after each epoch "
-        "(the recipe 'first' keeps the best epoch) and once on the other 20 %, and save it in a "
+        description="Train a network on 70% of the songs, evaluate it on 10% after each epoch "
+        "(the recipe 'first' keeps the best epoch) and once on the other 20%, and save it in a "
         "folder.",
     )
     train.add_argument(
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     train.add_argument(
         "--all", action="store_true",
-        help="train on 90 %% of the songs, with 10 %% for validation and none for testing",
+        help="train on 90%% of the songs, with 10%% for validation and none for testing",
     )  # fmt: skip
     train.add_argument(
         "--seed", type=_whole_number(0, 2**32 - 1), default=0,

@@ -3,7 +3,7 @@
     sound s ~ shares                             what a song sounds like: one of the 7 genres
     genre   | s ~ labels[s]                      its label, by artist, with label noise
     theta   | s ~ Dirichlet(alpha[s])            16 named topics and one of other words
-    length  | s ~ the real lengths               the first 75 % are drawn, the rest repeats them
+    length  | s ~ the real lengths               the first 75% are drawn, the rest repeats them
     word    | s ~ theta, then beta[s, topic]     every word type belongs to exactly one topic
     audio   | s ~ six Gaussians                  transformed by monotone curves, same for all genres
 

@@ -99,7 +99,7 @@ class Head(nn.Module):
     def __init__(self, inputs: int, width: int = 64, members: int = 8):
         super().__init__()
         self.cuts: Tensor
-        # Bins of log-probabilities, each 0.5 wide: from exp(-5) = 0.7 % to exp(0) = 100 %.
+        # Bins of log-probabilities, each 0.5 wide: from exp(-5) = 0.7% to exp(0) = 100%.
         self.register_buffer("cuts", torch.arange(-5.0, 0.0, 0.5))
         inputs += len(GENRES) * (1 + len(self.cuts))
         self.ensemble = SharedEnsemble(inputs, width, members)

@@ -52,8 +52,12 @@ def differences(groups: Mapping[str, pd.DataFrame], title: str, label: str) -> g
     figure.update_yaxes(range=[len(names) - step / 2, -0.4], visible=False)
     figure.update_xaxes(title=label)
     height = 130 + len(names) * (22 + 16 * len(groups))
+    if len(groups) > 2:  # the legend may take two rows: the title stands above both
+        figure.update_layout(title={"y": 1, "yanchor": "top", "pad": {"t": 14}})
     alt = f"{title}, in {label}, as dots beside a line at 0. {'; '.join(sentences)}"
-    return finish(figure, title, alt, height=height)
+    return finish(figure, title, alt, height=height).update_layout(
+        margin_t=100 if len(groups) > 2 else 70
+    )
 
 
 def way_covered(ceiling: pd.DataFrame, base_rate: float) -> go.Figure:
@@ -80,14 +84,14 @@ def way_covered(ceiling: pd.DataFrame, base_rate: float) -> go.Figure:
             y=ceiling.index,
             mode="markers+text",
             text=[f"{share:.1%}" for share in ceiling[end]],
-            textposition="top center",
+            textposition="bottom center" if end == "network" else "top center",
             marker={"color": colour, "symbol": symbol, "size": 13},
             name={"network": "network", "ceiling": "best possible"}[end],
             hovertemplate=f"%{{y}}, {end}: %{{x:.1%}}<extra></extra>",
         )
     figure.add_vline(x=base_rate, line_dash="dash", line_color=TEXT_COLOUR)
     figure.update_xaxes(title="accuracy; dashed: base rate", tickformat=".0%")
-    figure.update_yaxes(range=[-0.5, len(ceiling) - 0.3])
+    figure.update_yaxes(range=[-0.6, len(ceiling) - 0.3])
     alt = (
         f"Accuracy of each network and the best possible, from a base rate of {base_rate:.1%}: "
         + ", ".join(sentences)

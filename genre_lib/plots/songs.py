@@ -124,7 +124,7 @@ def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
 
 
 def score_over_time(songs: pd.DataFrame, score: str, genre: str) -> go.Figure:
-    """Plot a genre's mean score by decade with 95 % intervals, and that of all songs."""
+    """Plot a genre's mean score by decade with 95% intervals, and that of all songs."""
     figure = go.Figure()
     sentences = []
     for name, rows, colour in (
@@ -146,7 +146,7 @@ def score_over_time(songs: pd.DataFrame, score: str, genre: str) -> go.Figure:
         )
     figure.update_xaxes(title="decade")
     figure.update_yaxes(title=score)
-    alt = f"Two lines, mean {score} by decade with 95 % intervals. " + "; ".join(sentences)
+    alt = f"Two lines, mean {score} by decade with 95% intervals. " + "; ".join(sentences)
     return finish(figure, f"{score.capitalize()} of {genre} songs by decade", alt)
 
 
@@ -176,7 +176,7 @@ def genres_by_decade(songs: pd.DataFrame) -> go.Figure:
 
 
 def scores_of_genres(songs: pd.DataFrame, scores: Sequence[str]) -> go.Figure:
-    """Plot each genre's mean scores with their 95 % intervals, one panel per score."""
+    """Plot each genre's mean scores with their 95% intervals, one panel per score."""
     figure = make_subplots(cols=len(scores), shared_yaxes=True, subplot_titles=list(scores))
     order = songs.groupby("genre")[scores[0]].mean().sort_values().index
     sentences = []
@@ -198,12 +198,12 @@ def scores_of_genres(songs: pd.DataFrame, scores: Sequence[str]) -> go.Figure:
             f"{score} is highest in {ranked.index[0]} ({ranked.iloc[0]:.2f}) and lowest in "
             f"{ranked.index[-1]} ({ranked.iloc[-1]:.2f})"
         )
-    alt = "Dots with 95 % intervals, one row per genre: " + "; ".join(sentences)
-    return finish(figure, "Mean scores with 95 % intervals", alt, height=360)
+    alt = "Dots with 95% intervals, one row per genre: " + "; ".join(sentences)
+    return finish(figure, "Mean scores with 95% intervals", alt, height=360)
 
 
 def _mean_scores(songs: pd.DataFrame, groups: pd.Series, score: str) -> pd.DataFrame:
-    """Return each group's mean score and the half-width of its 95 % interval, NaN if unknown."""
+    """Return each group's mean score and the half-width of its 95% interval, NaN if unknown."""
     found = {}
     for name, rows in songs.groupby(groups):
         if rows["artist_name"].nunique() > 1:

@@ -65,7 +65,7 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
                 "size": 7,
                 "opacity": 0.9,
             },
-            hovertemplate=f"%{{hovertext}}: pulls toward {genre} by %{{customdata}}<extra></extra>",
+            hovertemplate=f"%{{hovertext}}: pull toward {genre} %{{customdata:.2f}}<extra></extra>",
         )
     for axis, share in zip("xy", shares, strict=True):
         figure.update_layout({f"{axis}axis_title": f"{share:.0%} of the variance"})

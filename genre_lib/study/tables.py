@@ -50,7 +50,7 @@ def compare(
     -------
     DataFrame
         One row per pair, kind of split and collection, with columns `difference`, `half_width`
-        (of the 95 % interval, `interval_over_splits`), `splits` and `verdict`.
+        (of the 95% interval, `interval_over_splits`), `splits` and `verdict`.
     """
     key = ["split", "collection", "variant", "model", "seed"]
     values = 100 * rows.set_index(key)[measure].sort_index()

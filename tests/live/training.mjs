@@ -1,4 +1,4 @@
-// What `live/loop.js` computes, for `test_loop.py`: songs and mistakes on standard input, results as
+// What `live/loop.js` computes, for `test_break_loop.py`: songs and mistakes on standard input, results as
 // JSON on standard output. With `record`, the weights, batches and masks of its first steps as well.
 import { readFileSync } from "node:fs";
 import { Training } from "../../live/loop.js";

@@ -47,8 +47,8 @@ def experiment(_: str) -> str:
         '<button type="button" name="rewind" disabled>Rewind</button></p></form>'
         '<div class="break-loop-curves"></div>'
         '<p class="break-loop-key" aria-hidden="true"><span class="train">training</span> '
-        '<span class="validation">validation</span> <span class="before">the run before</span>'
-        '</p><p role="status" class="live-status"></p>'
-        '<div class="live-table" tabindex="0" role="region" aria-label="The last two runs">'
+        '<span class="validation">validation</span> '
+        '<span class="before">a run before, to compare</span></p><p role="status" class="live-status"></p>'
+        '<div class="live-table" tabindex="0" role="region" aria-label="This run and one before">'
         f"<table><thead><tr>{head}</tr></thead><tbody></tbody></table></div></div>"
     )

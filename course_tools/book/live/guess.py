@@ -43,7 +43,7 @@ def _song(number: int, of: int, song: dict[str, Any]) -> str:
         f'<p class="guess-words">{" ".join(f"<span>{escape(w)}</span>" for w in song["words"])}</p>'
         f"<p>What its words are about, by a topic model: {escape(topics)}, and others.</p>"
         f"<table><caption>How it sounds</caption><tbody>{scores}</tbody></table>"
-        f"<details><summary>Answer</summary><p>It is filed under <strong>{song['genre']}</strong>. "
+        f"<details><summary>Answer</summary><p>Its label is <strong>{song['genre']}</strong>. "
         "This is how probable the genres are to a network that got all words and all scores, and "
         "to the best possible model, which knows the rule by which the song was made:</p>"
         '<table><colgroup><col class="name"><col><col class="number"><col><col class="number">'

@@ -25,7 +25,7 @@ SHORT = "try-it-short"
 FIRST = 1
 """The example that the form begins with."""
 
-ASKING = "Type a line, and a network like those that you will build names its genre"
+ASKING = "Type a line, and a network like the ones that you will build guesses its genre"
 NAMED = 9
 """How many unknown words are named."""
 
@@ -188,8 +188,8 @@ def result_of_course(_: str) -> str:
         f'<p class="course-result">Always guessing pop is right for <strong>{guess}</strong> of '
         f"the songs. The networks that you will build are right for <strong>{lyrics}</strong> from "
         f"the words, <strong>{features}</strong> from scores, and <strong>{combined}</strong> from "
-        'both. Below, one answers. <a href="try_it.html">On a page of its own</a> it gets scores, '
-        "too.</p>"
+        'both. Try the lyrics network below, or <a href="try_it.html">give all three lyrics and '
+        "scores</a>.</p>"
     )
 
 

@@ -59,7 +59,8 @@
       legend: { bgcolor: "rgba(0,0,0,0)", font: { color: text } },
       coloraxis: { colorbar: { tickfont: { color: text }, outlinewidth: 0 } },
       hoverlabel: { bgcolor: surface, bordercolor: line, font: { color: text } },
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: text, activecolor: text },
+      // Upright, so that it never covers a title.
+      modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)", color: text, activecolor: text },
       annotationdefaults: { font: { color: text }, arrowcolor: text },
       updatemenudefaults: { bgcolor: surface, bordercolor: line, font: { color: text } },
       sliderdefaults: { bgcolor: surface, bordercolor: line, font: { color: text } }
