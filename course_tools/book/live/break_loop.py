@@ -48,7 +48,8 @@ def experiment(_: str) -> str:
         '<div class="break-loop-curves"></div>'
         '<p class="break-loop-key" aria-hidden="true"><span class="train">training</span> '
         '<span class="validation">validation</span> '
-        '<span class="before">a run before, to compare</span></p><p role="status" class="live-status"></p>'
+        '<span class="before">a run before, to compare</span></p>'
+        '<p role="status" class="live-status"></p>'
         '<div class="live-table" tabindex="0" role="region" aria-label="This run and one before">'
         f"<table><thead><tr>{head}</tr></thead><tbody></tbody></table></div></div>"
     )
