@@ -40,7 +40,7 @@ def test_the_command_stores_songs_with_answers(tmp_path):
     guess_songs.main(["--result", str(path), "--songs", "1500"])
     made = json.loads(path.read_text(encoding="utf-8"))
     check(made["songs"])
-    assert made["command"] == "make live" and made["accuracy"]["songs"] == 300
+    assert made["command"] == "make live" and 250 < made["accuracy"]["songs"] < 350
     assert made["accuracy"]["best"] > made["accuracy"]["network"]
 
 
