@@ -92,7 +92,7 @@ const changed = (file, from, to) => (path, text) => (path.endsWith(`/${file}`) ?
 const PARTS = [
   ["parts as they are", (path, text) => text, null, ""],
   ["loop that keeps its weights", changed("break_loop.js", "run = training = null", "run = null"), "the same run brings other numbers", "04_"],
-  ["words without networks", (path, text) => (path.endsWith("/networks.json") ? null : text), "could not be tried", "09_"],
+  ["words without networks", (path, text) => (path.endsWith("/engine.js") ? null : text), "could not be tried", "09_"],
   ["game and ticks that forget", changed("memory.js", "localStorage.setItem(", "void ("), "forgotten", "book/"],
 ];
 for (const [name, breakPage, sentence, page] of PARTS) {
