@@ -209,3 +209,60 @@ def test_a_network_without_words_has_no_map(songs):
         word_vectors(classifier)
     with pytest.raises(GenreLibError, match="this network has learned no words"):
         word_counts(classifier, songs)
+
+
+def test_differences_are_drawn_with_their_intervals():
+    ours = pd.DataFrame({"difference": [0.5, -2.0], "half_width": [1.0, 0.5]}, ["a", "b"])
+    theirs = pd.DataFrame({"difference": [3.0], "half_width": [0.25]}, ["b"])
+    figure = plots.differences({"by song": ours, "by artist": theirs}, "Gains", "points")
+    first, second = figure.data
+    assert list(first.x) == [0.5, -2.0] and list(first.error_x.array) == [1.0, 0.5]
+    assert list(second.x) == [3.0] and list(second.error_x.array) == [0.25]
+    assert 0 < first.y[0] < 1 < first.y[1] < second.y[0] < 2  # each below its name, none on another
+    names = {note.text: note.y for note in figure.layout.annotations}
+    assert names == {"a": 0, "b": 1}
+    assert "a +0.50 ± 1.00" in figure.layout.meta["alt"]
+
+
+def test_shares_of_a_decade_sum_to_one(songs):
+    figure = plots.genres_by_decade(songs)
+    shares = np.sum([np.asarray(bar.y, float) for bar in figure.data], axis=0)
+    assert np.allclose(shares, 1, atol=1e-3)
+    counted = sum(np.asarray(bar.customdata, float).sum() for bar in figure.data)
+    assert counted == len(songs)
+
+
+def test_steps_lie_on_the_loss():
+    figure = plots.descent(lambda weight: (weight - 3) ** 2, {"small": [0.0, 0.5]}, "One rate")
+    assert list(figure.data[1].x) == [0.0, 0.5] and list(figure.data[1].y) == [9.0, 6.25]
+
+
+def test_the_row_below_the_words_is_their_mean():
+    vectors = pd.DataFrame([[1.0, 0.0], [0.0, -2.0]], ["whiskey", "road"])
+    figure = plots.lookup_and_mean(vectors, pd.Series([1.0, -1.0], ["blues", "pop"]), "Two words")
+    assert np.allclose(figure.data[0].z, [[1, 0], [0, -2], [0.5, -1]])
+    assert list(figure.data[1].x) == [1.0, -1.0]
+
+
+def test_a_way_begins_at_the_base_rate_and_ends_at_the_ceiling():
+    ceiling = pd.DataFrame({"network": [0.4], "ceiling": [0.5]}, ["lyrics"])
+    lines = [list(trace.x) for trace in plots.way_covered(ceiling, 0.2).data]
+    assert lines[:2] == [[0.2, 0.5], [0.2, 0.4]] and lines[2:] == [[0.4], [0.5]]
+
+
+def test_a_map_names_words_that_do_not_cover_each_other(trained):
+    classifier, _, _ = trained
+    pull = genre_pull(classifier)
+    plane, shares = principal_components(word_vectors(classifier))
+    named = [
+        (word, x, y)
+        for trace in plots.word_map(plane, pull, shares).data
+        for word, x, y in zip(trace.text, trace.x, trace.y, strict=True)
+        if word
+    ]
+    across, up = (np.ptp(plane[axis]) for axis in "xy")
+    for (_, x, y), (_, other_x, other_y) in combinations(named, 2):
+        assert abs(x - other_x) > 0.119 * across or abs(y - other_y) > 0.039 * up
+    assert len(named) == 25
+    strongest = pull.max(axis=1).idxmax()
+    assert plots.mask_slur(strongest) in [word for word, _, _ in named]
