@@ -13,6 +13,7 @@ function askWorker() {
   worker.onerror = () => {
     for (const { reject } of waiting.values()) reject(new Error("engine.js can't be loaded"));
     waiting.clear();
+    networks = undefined; // the next question tries again
   };
   return (question) => new Promise((resolve, reject) => {
     waiting.set(last += 1, { resolve, reject });

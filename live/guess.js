@@ -12,22 +12,26 @@ function start(box) {
   const { next, again } = form.elements, status = box.querySelector("[role=status]");
   let at = 0;
 
+  // By the songs' words: a later book may show other songs, or these in another order.
+  const nameOf = (song) => song.querySelector(".guess-words").textContent;
   const guesses = () => courseMemory.get("guesses");
+  const guessOf = (song) => guesses()[nameOf(song)];
+  const made = () => songs.filter((song) => guessOf(song) !== undefined);
+  const nextAt = () => songs.findIndex((song) => guessOf(song) === undefined);
 
   function score() {
-    const made = Object.entries(guesses()).filter(([i]) => songs[i]);
-    const right = (say) => made.filter(([i, guess]) => say(songs[i].dataset, guess) === songs[i].dataset.genre).length;
+    const right = (say) => made().filter((song) => say(song.dataset, guessOf(song)) === song.dataset.genre).length;
     return `you ${right((_, guess) => guess)}, the network ${right(({ network }) => network)}, `
-      + `the best possible model ${right(({ best }) => best)} of ${made.length}`;
+      + `the best possible model ${right(({ best }) => best)} of ${made().length}`;
   }
 
   /** Show the song at hand, and its answer if it has been guessed. */
   function show() {
-    const guess = guesses()[at], over = Object.keys(guesses()).length >= songs.length;
+    const guess = guessOf(songs[at]), over = nextAt() < 0;
     songs.forEach((song, i) => {
       song.hidden = i !== at;
       const fold = song.querySelector("details");
-      fold.hidden = guesses()[i] === undefined;
+      fold.hidden = guessOf(song) === undefined;
       fold.open = true;
     });
     for (const choice of choices) {
@@ -41,7 +45,7 @@ function start(box) {
   form.addEventListener("submit", (event) => event.preventDefault());
   for (const choice of choices) {
     choice.addEventListener("click", () => {
-      courseMemory.set("guesses", { ...guesses(), [at]: choice.value });
+      courseMemory.set("guesses", { ...guesses(), [nameOf(songs[at])]: choice.value });
       document.dispatchEvent(new CustomEvent("course-memory"));
       const { genre } = songs[at].dataset;
       show();
@@ -52,7 +56,7 @@ function start(box) {
     });
   }
   next.addEventListener("click", () => {
-    at = songs.findIndex((_, i) => guesses()[i] === undefined);
+    at = nextAt();
     show();
     status.textContent = "";
     choices[0].focus({ preventScroll: true });
@@ -63,13 +67,13 @@ function start(box) {
     document.dispatchEvent(new CustomEvent("course-memory"));
   });
   document.addEventListener("course-memory", () => {
-    if (Object.keys(guesses()).length) return;
+    if (made().length) return;
     at = 0;
     status.textContent = "";
     show();
   });
-  at = Math.max(songs.findIndex((_, i) => guesses()[i] === undefined), 0);
-  if (Object.keys(guesses()).length) status.textContent = `Right so far: ${score()}.`;
+  at = Math.max(nextAt(), 0);
+  if (made().length) status.textContent = `Right so far: ${score()}.`;
   show();
 }
 

@@ -8,7 +8,7 @@
 
 function start(box) {
   const { colours, reach } = JSON.parse(box.querySelector("script").textContent);
-  const genres = JSON.parse(box.dataset.genres);
+  const genres = Object.keys(colours);
   const form = box.querySelector("form"), field = form.elements.word;
   const status = box.querySelector("[role=status]"), [caption] = box.querySelectorAll("caption");
   const answer = box.querySelector(".words-answer");
@@ -31,7 +31,7 @@ function start(box) {
     pulls.replaceChildren(...pull.map((value, g) => {
       const bar = element("span", "", { class: `pull ${value < 0 ? "against" : "for"}` });
       bar.style.setProperty("--share", Math.min(Math.abs(value) / reach, 1));
-      bar.style.setProperty("--genre", colours[g]);
+      bar.style.setProperty("--genre", colours[genres[g]]);
       const row = document.createElement("tr");
       row.append(element("th", genres[g], { scope: "row" }), element("td", bar), element("td", signed(value)));
       return row;

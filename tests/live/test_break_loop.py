@@ -130,6 +130,7 @@ def test_the_page_shows_what_chapter_4_says():
     """Its fold *What to look for*, sentence by sentence."""
     right = curves("none")
     turn = right["validationLoss"].argmin()
+    assert right["trainLoss"][0] > right["validationLoss"][0]  # for want of dropout
     assert 10 <= turn <= 30 and right["validationLoss"][-1] > right["validationLoss"][turn] + 0.03
     kept = curves("gradients kept")["trainLoss"]
     assert 2 <= kept.argmin() <= 12 and kept[-1] > kept.min() + 0.05

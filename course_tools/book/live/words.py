@@ -19,7 +19,8 @@ REACH = 2
 def search(_: str) -> str:
     """The search box and the answer to its first word."""
     found = look_up(FIRST)
-    data = json.dumps({"colours": [GENRE_COLOURS[genre] for genre in GENRES], "reach": REACH})
+    colours = {genre: GENRE_COLOURS[genre] for genre in GENRES}
+    data = json.dumps({"colours": colours, "reach": REACH})
     pulls = zip(GENRES, found["pull"], strict=True)
     near = "".join(
         f'<tr><th scope="row">{escape(one["shown"])}</th><td>{one["cosine"]:.2f}</td>'
@@ -27,8 +28,7 @@ def search(_: str) -> str:
         for one in found["near"]
     )
     return (
-        f'<div class="live words" data-genres="{escape(json.dumps(GENRES))}">'
-        f'<script type="application/json">{data}</script>'
+        f'<div class="live words"><script type="application/json">{data}</script>'
         '<form class="pst-js-only" role="search" aria-label="Words of the network">'
         '<label for="words-word">Look up a word</label> '
         f'<input id="words-word" name="word" type="search" value="{FIRST}" maxlength="40" '
