@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln, logsumexp
 
+from genre_lib.data.order import order_log_likelihood
 from genre_lib.data.schema import AUDIO_FEATURES, FOOTER, GENRES, TOPIC_FEATURES
 from genre_lib.data.synthetic import (
     N_LDA,
@@ -27,6 +28,7 @@ from genre_lib.data.synthetic import (
     drawn_words,
     language_of_songs,
     make_songs,
+    word_classes,
 )
 
 INPUTS = ("lyrics", "features", "both")
@@ -65,6 +67,22 @@ def bayes_probabilities(songs: pd.DataFrame, inputs: str = "both") -> np.ndarray
     if inputs != "lyrics":
         log_p = log_p + _audio_log_likelihood(songs)
     return np.exp(log_p - logsumexp(log_p, axis=1, keepdims=True)) @ c["labels"]
+
+
+def bayes_of_order(songs: pd.DataFrame, order: float) -> np.ndarray:
+    """Return P(genre | lyrics) of songs from `make_songs(…, order=order)`, shape (n, 7).
+
+    As there, a genre's number is its position in `GENRES`. Explained in chapter *Attention*.
+
+    Examples
+    --------
+    >>> bayes_of_order(make_songs(200, order=2.0), 2.0).shape
+    (200, 7)
+    """
+    c = constants()
+    log_p = order_log_likelihood(songs["lyrics"], word_classes(), order)
+    log_p += np.log(c["shares"] @ c["labels"])
+    return np.exp(log_p - logsumexp(log_p, axis=1, keepdims=True))
 
 
 def bayes_accuracy(inputs: str = "both", n: int = 20_000, seed: int = 1) -> float:

@@ -27,6 +27,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from genre_lib.data.order import reorder
 from genre_lib.data.schema import AUDIO_FEATURES, FOOTER, GENRES, TOPIC_FEATURES
 
 # The most frequent words of each topic, the most frequent first; all other words are invented.
@@ -171,6 +172,11 @@ def language_of_songs() -> dict[str, Any]:
     }
 
 
+def word_classes() -> dict[str, int]:
+    """The class of each word, a position in `GENRES`; those of a topic are spread over all."""
+    return {word: number % len(GENRES) for number, word in enumerate(language_of_songs()["words"])}
+
+
 def _artists(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return artist number, sound and genre of n songs, each of shape (n,)."""
     c = constants()
@@ -231,15 +237,19 @@ def _lyrics(
     return lyrics, counts[:, :RARE]
 
 
-def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
+def make_songs(n: int = 4000, seed: int = 0, order: float | None = None) -> pd.DataFrame:
     """Return n synthetic songs with the columns of the published file; explained in chapter 1.
 
-    The same n and seed give the same songs. `.attrs["source"]` says that they are synthetic.
+    The same arguments give the same songs. `.attrs["source"]` says that they are synthetic.
+
+    With `order`, genres are dealt out anew, so that neither words nor scores tell them, and only
+    the order of a song's words does: those of its genre's class tend to come first, more so the
+    larger the number is (`genre_lib.data.order`; chapter *Attention*). At 1, nothing tells the genre.
 
     Raises
     ------
     ValueError
-        When n is not positive.
+        When n is not positive, or `order` is less than 1.
 
     Examples
     --------
@@ -249,6 +259,8 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
     """
     if n < 1:
         raise ValueError(f"cannot make {n} songs: n must be at least 1")
+    if order is not None and not order >= 1:
+        raise ValueError(f"order is {order}: it must be at least 1")
     rng = np.random.default_rng(seed)
     c = constants()
     artist, sound, genre = _artists(n, rng)
@@ -275,7 +287,7 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
     year = (years[0] + (position - low) * (years[1] - years[0])).astype(int)
 
     rate = np.array([FOOTER_SONGS.get(g, 0) for g in GENRES]) / PUBLISHED_SONGS
-    footer = rng.random(n) < rate[genre]
+    footer = (rng.random(n) < rate[genre]) & (order is None)  # it is no song's own word
     for song in np.flatnonzero(footer):
         lyrics[song] += f" {FOOTER}"
     words = language_of_songs()["words"][TOPIC_WORDS:]
@@ -300,4 +312,9 @@ def make_songs(n: int = 4000, seed: int = 0) -> pd.DataFrame:
     songs["topic"] = np.array(eight, dtype=object)[songs[eight].to_numpy().argmax(1)]
     songs["age"] = (2020 - songs["release_date"]) / 70
     songs.attrs["source"] = f"{n:,} synthetic songs (seed {seed})"
+    if order is not None:
+        dealt = rng.permutation(genre)
+        songs["genre"] = np.array(GENRES, dtype=object)[dealt]
+        songs["lyrics"] = reorder(lyrics, dealt, word_classes(), order, rng)
+        songs.attrs["source"] = f"{n:,} synthetic songs (seed {seed}, genre in the order of words)"
     return songs

@@ -22,6 +22,7 @@ Examples
 [3, 13, 7]
 """
 
+from genre_lib.models.attention import Attention, AttentionNetwork, Block
 from genre_lib.models.course import (
     CombinedNetwork,
     FeaturesNetwork,
@@ -45,6 +46,9 @@ from genre_lib.models.parts import Lookup, count_parameters
 from genre_lib.models.words import WordBag, WordBranches
 
 __all__ = [
+    "Attention",
+    "AttentionNetwork",
+    "Block",
     "CombinedNetwork",
     "DenseFeaturesNetwork",
     "FeaturesNetwork",
