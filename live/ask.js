@@ -25,8 +25,10 @@ function askWorker() {
 function askHere() {
   const networks = Promise.all(["engine.js", "offline.js"].map(loadScript)).then(() => {
     const { header, numbers } = globalThis.offlineNetworks;
-    const bytes = Uint8Array.from(atob(numbers), (letter) => letter.charCodeAt(0));
-    return globalThis.loadNetworks(header, bytes.buffer);
+    const loaded = globalThis.loadNetworks(header);
+    loaded.receive(Uint8Array.from(atob(numbers), (letter) => letter.charCodeAt(0)));
+    loaded.finish();
+    return loaded;
   });
   return async (question) => {
     const loaded = await networks; // which brings `reply`

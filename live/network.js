@@ -3,7 +3,8 @@
  *
  * Where a comment begins with a name, the code computes what that class or function of `genre_lib`
  * does; `tests/live/test_live.py` compares the results. `course_tools/live/export.py` writes the
- * two files that `load` needs.
+ * two files: a header, and numbers that come in pieces. The lyrics network comes first, with its
+ * words in order of frequency, so that on a slow line common words are answered while others load.
  *
  * @typedef {{word: string, id: number, start: number, end: number}} Token A word or a run of
  *   punctuation, in lower case; its id in the vocabulary, and where it is in the text.
@@ -12,13 +13,14 @@
  *   which is 0 for unknown words.
  * @typedef {{probabilities: number[], logits: number[][]}} Answer The probability of each genre,
  *   and the logits of each member of the ensemble.
- * @typedef {{words: Word[], lyrics: Answer, features: Answer, combined: Answer}} Answers
+ * @typedef {{lyrics: string, scores: number[], network: string}} Song Lyrics as typed, scores in the
+ *   order of the header's `scores`, and which network is asked: "lyrics", "features" or "combined".
  */
 
-const FORMAT = 1;
+const FORMAT = 2;
 const [PAD_ID, UNKNOWN_ID] = [0, 1];
 const FORM_NUMBERS = 6;
-const KEYS = "genres scores topics folds max_tokens footer slurs words tensors".split(" ");
+const KEYS = "genres scores topics folds max_tokens footer slurs words tensors bytes checksum".split(" ");
 
 // The pre-tokenizer's `\w+|[^\w\s]+`, with \w and \s as in the Rust crate regex.
 const W = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}`;
@@ -70,6 +72,12 @@ function topicWords(topics) {
   return [round(round(1 / round(19 * smallest)) - 1), round(1 - sum(topics))];
 }
 
+/** Return a function that makes something when it is first called. */
+function once(make) {
+  let made;
+  return () => made ??= make();
+}
+
 /** nn.Linear and ReLU: return a function of the inputs. */
 const hiddenLayer = (weight, bias) => (inputs) => [...bias].map((total, j) => {
   const row = j * inputs.length;
@@ -78,22 +86,36 @@ const hiddenLayer = (weight, bias) => (inputs) => [...bias].map((total, j) => {
 });
 
 /**
- * Return the networks that the two files contain.
+ * Return the networks that a header describes; their numbers are still to be received.
+ *
+ * `receive` takes the next piece of `networks.bin`, and `finish` checks that all have come. `needs`
+ * says how many bytes must have come before a question can be answered.
  *
  * @param {object} header What `networks.json` contains.
- * @param {ArrayBuffer} buffer What `networks.bin` contains.
- * @returns {{tokens: (text: string) => Token[], lookUp: (word: string) => object,
- *   answer: (song: {lyrics: string, scores: number[]}) => Answers}}
- * @throws {Error} When a file is incomplete or damaged, or the two don't belong together.
+ * @returns {{receive: (piece: Uint8Array) => number, finish: () => void,
+ *   needs: (question: {song?: Song, word?: string}) => number, tokens: (text: string) => Token[],
+ *   lookUp: (word: string) => object, answer: (song: Song) => Answer & {words: Word[]}}}
+ * @throws {Error} When the header is incomplete. `finish` throws when the numbers are incomplete,
+ *   damaged, or belong to another header; `answer` when they have another shape than expected.
  */
-function load(header, buffer) {
+function load(header) {
   check(header?.format === FORMAT, `The networks have format ${header?.format}, not ${FORMAT}`);
   for (const key of KEYS) check(key in header, `The networks' header has no "${key}"`);
-  const { genres, topics, folds, footer } = header;
-  const size = buffer.byteLength;
-  check(size === header.bytes, `The networks' file has ${size} bytes, not ${header.bytes}`);
-  check(adler32(new Uint8Array(buffer)) === header.checksum,
-    "The networks' header and numbers don't belong together (checksum)");
+  const { genres, topics, folds, footer, bytes: size } = header;
+  const received = new Uint8Array(size), { buffer } = received;
+  let arrived = 0;
+
+  /** Take the next piece of the file; return how many bytes have come. */
+  function receive(piece) {
+    if (arrived + piece.length <= size) received.set(piece, arrived);
+    return arrived += piece.length;
+  }
+
+  function finish() {
+    check(arrived === size, `The networks' file has ${arrived} bytes, not ${size}`);
+    check(adler32(received) === header.checksum,
+      "The networks' header and numbers don't belong together (checksum)");
+  }
 
   const shapeOf = (name) => header.tensors[name]?.shape ?? [];
 
@@ -113,8 +135,15 @@ function load(header, buffer) {
   const votes = "branches.embedding.weight", columns = folds * genres.length;
   const table = tensor(votes, words.length, columns), { scale } = header.tensors[votes];
   check(scale?.length === columns, `The networks' votes don't have ${columns} scales`);
-  const branchBias = tensor("branches.bias", folds, genres.length);
-  const rarity = tensor("form.rarity", words.length);
+  const branchBias = once(() => tensor("branches.bias", folds, genres.length));
+  const rarity = once(() => tensor("form.rarity", words.length));
+
+  /** How many bytes must have come before a song or a word can be answered. */
+  function needs({ song }) {
+    if (song?.network !== "lyrics") return size;
+    const last = Math.max(...tokens(song.lyrics).map(({ id }) => id), 0);
+    return header.tensors[votes].offset + (last + 1) * columns;
+  }
 
   /** SongEncoder: return the tokens of a text. */
   function tokens(text) {
@@ -155,7 +184,7 @@ function load(header, buffer) {
       }
       shares.push(Math.fround(repeated / Math.max(present.length - n + 1, 1)));
     }
-    const meanRarity = sum(present.map((id) => rarity[id])) / Math.max(present.length, 1);
+    const meanRarity = sum(present.map((id) => rarity()[id])) / Math.max(present.length, 1);
     const distinct = Math.fround(1 - shares[0]);
     return [present.length, distinct, shares[1], shares[2], longest && longest + 2, meanRarity];
   }
@@ -163,8 +192,8 @@ function load(header, buffer) {
   /** WordBag: return each known word with its weight. */
   function bag(lyrics) {
     const known = [...new Set(lyrics)].filter(isKnown);
-    const length = Math.hypot(...known.map((id) => rarity[id]));
-    return known.map((id) => [id, rarity[id] / length]);
+    const length = Math.hypot(...known.map((id) => rarity()[id]));
+    return known.map((id) => [id, rarity()[id] / length]);
   }
 
   /** WordBranches: return the mean of their log-probabilities for words with weights. */
@@ -174,20 +203,20 @@ function load(header, buffer) {
       const logits = genres.map((_, g) => {
         let total = 0;
         for (const [id, weight] of weighted) total += weight * table[id * columns + start + g];
-        return total * scale[start + g] + branchBias[start + g];
+        return total * scale[start + g] + branchBias()[start + g];
       });
       logSoftmax(logits).forEach((logP, g) => { votes[g] += logP / folds; });
     }
     return votes;
   }
 
-  const withoutWords = branches([]);
+  const withoutWords = once(() => branches([]));
   const pulls = new Map([PAD_ID, UNKNOWN_ID].map((id) => [id, genres.map(() => 0)]));
 
   /** genre_pull: how far a word alone moves the branches toward each genre. */
   function pull(id) {
     if (!pulls.has(id)) {
-      const change = branches([[id, 1]]).map((logP, g) => logP - withoutWords[g]);
+      const change = branches([[id, 1]]).map((logP, g) => logP - withoutWords()[g]);
       const mean = sum(change) / genres.length;
       pulls.set(id, change.map((value) => value - mean));
     }
@@ -260,33 +289,39 @@ function load(header, buffer) {
   }
 
   const scoreCount = header.scores.length, featureCount = scoreCount + (topics ? 2 : 0);
-  const [binFeatures, binCount] = bins("features", featureCount);
-  const featuresNetwork = ensemble("features.ensemble", binCount);
-  const lyricsHead = head("lyrics", FORM_NUMBERS);
-  const combinedHead = head("combined", FORM_NUMBERS + featureCount);
+  check(shapeOf("features.bins.start")[0] === featureCount,
+    `The networks' bins are not those of ${featureCount} numbers`);
+  const featuresNetwork = once(() => {
+    const [bin, count] = bins("features", featureCount), members = ensemble("features.ensemble", count);
+    return (features) => members(bin(features));
+  });
+  const lyricsHead = once(() => head("lyrics", FORM_NUMBERS));
+  const combinedHead = once(() => head("combined", FORM_NUMBERS + featureCount));
+
+  /** Each network: a function of a song's tokens, as ids, and its features. */
+  const networks = {
+    lyrics: (ids) => lyricsHead()(branches(bag(ids)), form(ids)),
+    features: (_, features) => featuresNetwork()(features),
+    combined: (ids, features) => combinedHead()(branches(bag(ids)), [...form(ids), ...features]),
+  };
 
   /**
-   * Return the answers of the three networks to a song.
-   *
-   * `lyrics` are as typed, `scores` in the order of the header's `scores`.
+   * Return a network's answer to a song.
    *
    * @throws {Error} When the scores are too few or too many, or one is not a finite number.
    */
-  function answer({ lyrics, scores }) {
+  function answer({ lyrics, scores, network }) {
     if (scores?.length !== scoreCount || ![...scores].every(Number.isFinite)) {
       throw new Error(`The networks need ${scoreCount} finite scores, but got: ${scores}`);
     }
-    const found = tokens(lyrics), lyricsIds = found.map(({ id }) => id);
-    const logP = branches(bag(lyricsIds)), formNumbers = form(lyricsIds);
-    const features = Array.from(scores, Math.fround);
+    const found = tokens(lyrics), features = Array.from(scores, Math.fround);
     if (topics) features.push(...topicWords(features.slice(0, topics)));
-    const answerOf = (logits) => ({ probabilities: meanProbabilities(logits), logits });
+    const logits = networks[network](found.map(({ id }) => id), features);
     return {
       words: found.map((token) => (
         { ...token, shown: mask(token.word), known: isKnown(token.id), pull: pull(token.id) })),
-      lyrics: answerOf(lyricsHead(logP, formNumbers)),
-      features: answerOf(featuresNetwork(binFeatures(features))),
-      combined: answerOf(combinedHead(logP, [...formNumbers, ...features])),
+      probabilities: meanProbabilities(logits),
+      logits,
     };
   }
 
@@ -297,7 +332,7 @@ function load(header, buffer) {
     return isSlur ? shown.join("∗".repeat(letters.length - 2)) : word;
   }
 
-  return { tokens, answer, lookUp };
+  return { receive, finish, needs, tokens, answer, lookUp };
 }
 
 export { load };

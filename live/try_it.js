@@ -82,10 +82,11 @@ function start(box) {
   async function answer() {
     const number = asked += 1, text = lyrics.value;
     try {
-      const answers = await ask({ song: { lyrics: text, scores: scores() } });
+      const song = { lyrics: text, scores: scores(), network: network.value };
+      const { words: tokens, probabilities } = await ask({ song });
       if (number !== asked) return; // more was typed in the meantime
-      showWords(text, answers.words);
-      showAnswer(answers[network.value].probabilities);
+      showWords(text, tokens);
+      showAnswer(probabilities);
       box.dataset.answered = number;
     } catch (problem) {
       if (number === asked) status.textContent = `There is no answer: ${problem.message}.`;
@@ -138,7 +139,8 @@ function start(box) {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
     view.disconnect();
     // The first answer takes longest; an empty song's is shown to nobody.
-    setTimeout(() => ask({ song: { lyrics: "", scores: scores() } }).catch(() => {}), 200);
+    const song = { lyrics: "", scores: scores(), network: network.value };
+    setTimeout(() => ask({ song }).catch(() => {}), 200);
   });
   view.observe(form);
 }

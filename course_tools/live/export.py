@@ -40,7 +40,7 @@ from genre_lib.files import written_whole
 from genre_lib.plots.words import SLURS
 from genre_lib.study.results import write_result
 
-FORMAT = 1
+FORMAT = 2
 """Incremented whenever `live/network.js` can no longer read older files."""
 
 MIN_FREQUENCY = 9
@@ -52,6 +52,7 @@ LIMIT = 600_000
 SHARED = ("branches.", "form.")
 """Where the names of tensors begin that the lyrics and the combined network have in common."""
 
+VOTES = "branches.embedding.weight"
 RARITY, BAG_RARITY = "form.rarity", "branches.embedding.rarity"
 
 
@@ -81,6 +82,9 @@ def pack_networks(classifiers: Mapping[str, GenreClassifier]) -> tuple[dict[str,
         for name, tensor in network.state_dict().items():
             if name != BAG_RARITY:  # that of the form, but 0 for special tokens
                 tensors[stored_name(task, name)] = (tensor, storage_type(name))
+        # The page answers lyrics as soon as their words have come: these are the largest part.
+        if task == "lyrics":
+            tensors[VOTES] = tensors.pop(VOTES)
     described, content = pack(tensors)
     encoder = classifiers["combined"].encoder
     header = {
@@ -129,7 +133,7 @@ def stored_name(task: str, name: str) -> str:
 
 def storage_type(name: str) -> str:
     """A tensor's type in the file: exact for bins, small for the votes, most of the numbers."""
-    if name == "branches.embedding.weight":
+    if name == VOTES:
         return "int8"
     return "float16" if "ensemble." in name or name == RARITY else "float32"
 

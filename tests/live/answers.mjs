@@ -8,12 +8,21 @@ const header = { ...JSON.parse(readFileSync(`${folder}/networks.json`, "utf8")),
 const file = readFileSync(`${folder}/networks.bin`);
 
 try {
-  const networks = load(header, file.buffer.slice(file.byteOffset, file.byteOffset + file.length));
+  const networks = load(header);
+  for (let start = 0; start < file.length; start += 10_000) { // in pieces, as a network brings it
+    networks.receive(file.subarray(start, start + 10_000));
+  }
+  networks.finish();
   const pulls = {};
   const answers = songs.map((song) => {
     const start = performance.now();
-    const { words, ...answer } = networks.answer(song);
+    const answer = {};
+    for (const network of ["lyrics", "features", "combined"]) {
+      const { words: _, ...found } = networks.answer({ ...song, network });
+      answer[network] = found;
+    }
     const milliseconds = performance.now() - start;
+    const { words } = networks.answer({ ...song, network: "lyrics" });
     for (const { word, known, pull } of words) pulls[word] = { known, pull };
     const tokens = networks.tokens(song.lyrics), masked = words.map(({ shown }) => shown);
     return { ...answer, tokens, masked, milliseconds };

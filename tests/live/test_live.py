@@ -278,7 +278,7 @@ def test_long_texts_take_no_quadratic_time(made, others, text):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda header: {"format": 2}, "format 2"),
+        (lambda header: {"format": header["format"] - 1}, "format 1"),
         (lambda header: {"bytes": header["bytes"] + 4}, "bytes"),
         (lambda header: {"checksum": header["checksum"] ^ 1}, "checksum"),
         (lambda header: {"words": header["words"] + " more"}, "form.rarity|embedding.weight"),
@@ -299,7 +299,7 @@ def test_a_header_that_does_not_fit_is_named(made, others, change, message):
 
 @pytest.mark.parametrize(
     "key",
-    ["genres", "scores", "topics", "folds", "max_tokens", "footer", "slurs", "words", "tensors"],
+    "genres scores topics folds max_tokens footer slurs words tensors bytes checksum".split(),
 )
 def test_a_header_without_a_key_is_named(made, others, tmp_path, key):
     shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
@@ -335,6 +335,19 @@ def test_spoilt_numbers_are_noticed(made, others, tmp_path, spoil, message):
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(RuntimeError, match=message):
         ask(tmp_path, others[:1])
+
+
+def test_lyrics_are_answered_before_all_numbers_have_come(made):
+    """From the pieces that a song needs, its answer is the whole file's; a rare word needs more."""
+    command = [str(NODE), str(DRIVER.with_name("early.mjs"))]
+    songs = ["love night road", "qqzx love", "", made.header["words"].split(" ")[-1]]
+    sent = json.dumps({"folder": str(made.folder), "songs": songs})
+    ran = subprocess.run(command, input=sent, capture_output=True, text=True, check=True)
+    found = json.loads(ran.stdout)
+    assert all(song["early"] == song["late"] for song in found)
+    few, unknown, none, all_words = (song["needs"] for song in found)
+    assert none < few < all_words < made.header["bytes"] and few == max(few, unknown)
+    assert found[0]["others"] == made.header["bytes"]  # of the other networks and of a word
 
 
 @pytest.mark.parametrize("scores", [[0.5] * 21, [0.5] * 23, [0.5] * 21 + [None]])
