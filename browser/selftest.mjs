@@ -1,11 +1,13 @@
 // Proves the checks: breaks one page in every way that they look for, and sees each named.
 // Needs a built book: `node browser/selftest.mjs` from the repository's root.
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
 import { checkLinks, checkSearch, checkView } from "./checks.mjs";
 import { FLAGS, findChromium } from "./chromium.mjs";
+import { checkConditions } from "./conditions.mjs";
 import { belowFloor } from "./lighthouse.mjs";
 import { checkParts } from "./parts.mjs";
 import { serve } from "./server.mjs";
@@ -15,6 +17,7 @@ const html = fileURLToPath(new URL("../_build/html", import.meta.url));
 const PAGE = "book/12_conclusion.html"; // short, with figures
 const WIDE = { width: 1280, mode: "light" };
 const NARROW = { width: 390, mode: "dark" };
+const PHONE = { width: 390, mode: "light" };
 
 const within = (text, added) => text.replace("</h1>", `</h1>${added}`);
 const without = (pattern) => (text) => text.replace(pattern, "");
@@ -33,7 +36,8 @@ const BROKEN = [
   ["figure not drawn", NARROW, without(/<script[^>]*plotly-loader[^>]*><\/script>/), "figure 1 is not drawn"],
   ["no hover", WIDE, (text) => text.replaceAll('"layout":{', '"layout":{"hovermode":false,'), "figure 1 says nothing under the mouse"],
   ["no new width", WIDE, (text) => within(text, "<script>window.ResizeObserver = class { observe() {} };</script>"), "figure 1 is not as wide as its box"],
-  ["sideways scroll", NARROW, (text) => within(text, '<div class="too-wide" style="width:900px">wide</div>'), "scrolls sideways: "],
+  ["sideways scroll", PHONE, (text) => within(text, '<div class="too-wide" style="width:900px">wide</div>'), "scrolls sideways: "],
+  ["sideways scroll at 400%", PHONE, (text) => within(text, '<div class="too-wide" style="width:340px">wide</div>'), "px wide in 320"],
   ["axe", NARROW, (text) => within(text, '<img src="../_static/logo.svg">'), "axe image-alt: "],
   ["contrast", WIDE, (text) => within(text, '<p style="color:#bbb;background:#fff">pale</p>'), "axe color-contrast: "],
   ["no skip link", WIDE, without(/<a href="#main-content">.*?<\/a>/), "keyboard: the first Tab"],
@@ -100,6 +104,42 @@ for (const [name, breakPage, sentence, page] of PARTS) {
   expect(name, await checkParts(browser, base, html), sentence, page);
   close();
 }
+
+const LOADER = "plotly-loader.js";
+// What is changed in which file, which conditions are tried, and what the sentence must say.
+const CONDITIONS = [
+  [LOADER, "    leaveTouchesToThePage(item.plot);", "", /finger/, "does not scroll the page"],
+  [LOADER, "layout.autosize = true;", "layout.dragmode = false;", /mouse/, "a mouse does not zoom"],
+  ["theme.js", "opener.focus(", "void (", /dialogs/, "does not give the focus back"],
+  ["theme.js", "open.close()", "void 0", /dialogs/, "a link leaves them in front"],
+  ["book.css", "(prefers-reduced-motion: reduce)", "(width < 0)", /motion/, "moves, though the reader wants no motion"],
+  ["08_combined_network.html", '"localStorage", "sessionStorage"', '"localStorage"', /frame/, "console error: Failed to read the 'sessionStorage'"],
+  ["theme.js", 'self.origin !== "null"', "true", /frame/, "the search finds nothing"],
+  ["search.js", "Object.setPrototypeOf(", "void (", /constructor/, "no answer comes"],
+  ["book.css", "(forced-colors: active)", "(width < 0)", /forced colours, dark system, light/, "can't be read"],
+  ["book.css", "html[data-theme] :focus-visible{outline", ".none{outline", /network.html, light/, "has no ring"],
+  [LOADER, "trace.opacity || 0.65", "1", /network.html, dark/, "can't be read"],
+];
+for (const [file, from, to, only, sentence] of CONDITIONS) {
+  const { base, close } = await serve(html, (path, text) => (path.endsWith(`/${file}`) ? text.replaceAll(from, to) : text));
+  expect(`${file} without ${from.trim()}`, await checkConditions(browser, base, html, only), sentence, "");
+  close();
+}
+
+// A page that was opened as a file comes from no server that could break it.
+const FILES = [
+  [LOADER, 'self.origin === "null"', "false", /printed from a file/, "is not drawn when the page is printed"],
+  ["search_texts.js", "window.searchTexts", "window.nothing", /search.html, as a file/, "have no excerpts"],
+];
+const copy = fileURLToPath(new URL("../_build/broken", import.meta.url));
+await cp(html, copy, { recursive: true });
+for (const [file, from, to, only, sentence] of FILES) {
+  const path = `${copy}/_static/${file}`, whole = await readFile(path, "utf8");
+  await writeFile(path, whole.replace(from, to));
+  expect(`${file} of a file without ${from}`, await checkConditions(browser, "http://127.0.0.1", copy, only), sentence, "");
+  await writeFile(path, whole);
+}
+await rm(copy, { recursive: true });
 
 const empty = (path, text) => (path === "/searchindex.js" ? null : text);
 const { base, close } = await serve(html, empty);

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 const TYPES = {
   ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript",
   ".json": "application/json", ".ipynb": "application/json", ".svg": "image/svg+xml",
-  ".png": "image/png", ".inv": "application/octet-stream",
+  ".png": "image/png", ".inv": "application/octet-stream", ".woff2": "font/woff2",
 };
 
 // `change(path, text)` may break a page on purpose; null means that there is no such file.
@@ -34,6 +34,7 @@ export async function serve(folder, change = (path, text) => text) {
     });
     const headers = { "Content-Type": type, "Cache-Control": "max-age=600" }; // as GitHub Pages
     if (type !== "image/png") headers["Content-Encoding"] = "gzip";
+    if (type === "font/woff2") headers["Access-Control-Allow-Origin"] = "*"; // so that a frame may use it
     response.writeHead(status, headers).end(small);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -8,6 +8,7 @@ import { chromium } from "playwright-core";
 
 import { VIEWS, checkLinks, checkSearch, checkView } from "./checks.mjs";
 import { FLAGS, findChromium, stop } from "./chromium.mjs";
+import { checkConditions } from "./conditions.mjs";
 import { belowFloor, measure } from "./lighthouse.mjs";
 import { checkParts } from "./parts.mjs";
 import { serve } from "./server.mjs";
@@ -50,6 +51,7 @@ await Promise.all([worker(), worker()]); // two: as many as the smallest machine
 for (const [word, holder] of SEARCHES) failures.push(...await checkSearch(browser, base, chapters[1], word, holder));
 for (const path of ["book/index.html", "book/try_it.html"]) failures.push(...await checkClassifier(browser, base, path, html));
 failures.push(...await checkParts(browser, base, html));
+failures.push(...await checkConditions(browser, base, html));
 failures.push(...await checkLinks(base, chapters));
 const version = browser.version();
 await browser.close();

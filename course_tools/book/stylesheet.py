@@ -28,7 +28,7 @@ SHEETS = (
 )
 BUNDLE = "book.css"
 
-WITHOUT_NAMES = ("plotly.min.js", "offline.js", "loop_songs.js")
+WITHOUT_NAMES = ("plotly.min.js", "offline.js", "loop_songs.js", "search_texts.js")
 """Scripts that hold no class: plotly brings its own styles, the others are data."""
 
 GROUPS = ("media", "supports", "layer", "container")

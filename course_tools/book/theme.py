@@ -28,6 +28,7 @@ LEFT_OUT = (
 
 def _put_templates_first(app: Sphinx, config) -> None:
     config.templates_path.insert(0, str(TEMPLATES))
+    app.add_js_file("theme.js")
 
 
 def _page_not_found(app: Sphinx) -> Iterator[tuple[str, dict, str]]:

@@ -24,6 +24,7 @@ ON_DEMAND = {
     "live/engine.js": 20_000,
     "live/loop_songs.js": 140_000,
     "plotly.min.js": 5_000_000,
+    "search_texts.js": 1_000_000,
 }
 """Bytes of what is loaded when someone asks for it, uncompressed."""
 

@@ -18,8 +18,14 @@
     return loading;
   }
 
+  /* As numbers: with forced colours the page's are the system's, whose names plotly doesn't know. */
   function colour(name, otherwise) {
-    return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || otherwise;
+    var probe = document.createElement("span");
+    probe.style.color = "var(" + name + ", " + otherwise + ")";
+    document.body.append(probe);
+    var found = getComputedStyle(probe).color;
+    probe.remove();
+    return found;
   }
 
   function isObject(value) {
@@ -137,12 +143,14 @@
   function show(item) {
     var width = item.plot.clientWidth;
     item.width = width;
+    if (!item.plot.querySelector(".main-svg")) item.plot.textContent = ""; // its words
     // Plotly keeps what it is given and writes into it: hand it copies.
     var data = JSON.parse(JSON.stringify(item.figure.data));
     var layout = layoutFor(item.figure, width);
     data.forEach(function (trace) { // else plotly guesses from a colour that may be translucent
       if (trace.type === "heatmap" && trace.texttemplate && !(trace.textfont || {}).color) {
         trace.textfont = Object.assign({ color: layout.font.color }, trace.textfont);
+        trace.opacity = trace.opacity || 0.65; // full, the strongest cells hide their numbers
       }
     });
     var config = Object.assign({
@@ -165,6 +173,16 @@
   function keep(item) {
     drawn.push(item);
     fit.observe(item.plot);
+    leaveTouchesToThePage(item.plot);
+  }
+
+  /* Plotly would zoom with a finger that wants to scroll the page. It sees no touches, only the mouse
+     events that browsers make of a tap: a tap still shows values, and a mouse still zooms. */
+  function leaveTouchesToThePage(plot) {
+    ["touchstart", "touchmove", "touchend"].forEach(function (kind) {
+      plot.addEventListener(kind, function (event) { event.stopPropagation(); },
+        { capture: true, passive: true });
+    });
   }
 
   function itemOf(element) {
@@ -181,6 +199,10 @@
     return item;
   }
 
+  function sayInWords(element) {
+    element.querySelector(".course-figure-plot").textContent = element.getAttribute("aria-label");
+  }
+
   function draw(element) {
     if (element.dataset.state) return;
     element.dataset.state = "loading";
@@ -193,7 +215,7 @@
       });
     }).catch(function (error) {
       element.dataset.state = "failed";
-      item.plot.textContent = element.getAttribute("aria-label");
+      sayInWords(element);
       console.error(error);
     });
   }
@@ -211,7 +233,8 @@
         request.open("GET", library, false);
         request.send();
         (0, eval)(request.responseText);
-      } catch (refused) { // a page opened from a file may not: what was seen is printed
+      } catch (refused) { // and what `start` asked for has not come yet
+        elements.forEach(sayInWords);
         return;
       }
     }
@@ -225,6 +248,8 @@
     var elements = Array.from(document.querySelectorAll(".course-figure[role=figure]"));
     function drawAll() { elements.forEach(draw); }
     window.addEventListener("beforeprint", function () { readyForPaper(elements); });
+    // A page that was opened as a file, or stands in a sandboxed frame, may request nothing by then.
+    if (self.origin === "null" && elements.length) loadLibrary().catch(function () {});
     if (!("IntersectionObserver" in window)) { drawAll(); return; }
 
     var near = new IntersectionObserver(function (entries) {
@@ -236,9 +261,14 @@
     }, { rootMargin: "400px" });
     elements.forEach(function (element) { near.observe(element); });
 
-    new MutationObserver(function () { drawn.forEach(show); }).observe(
+    function drawAgain() { drawn.forEach(show); }
+    new MutationObserver(drawAgain).observe(
       document.documentElement, { attributes: true, attributeFilter: ["data-theme"] }
     );
+    // With forced colours the system's light and dark decide, whatever the page's theme is.
+    ["(forced-colors: active)", "(prefers-color-scheme: dark)"].forEach(function (query) {
+      matchMedia(query).addEventListener("change", drawAgain);
+    });
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -1,0 +1,39 @@
+/* What the theme's scripts leave undone. */
+(function () {
+  "use strict";
+
+  document.addEventListener("click", function (event) {
+    var open = event.target.closest("dialog[open]");
+    if (open) { // a link to a place on this page must not leave the dialog in front of it
+      if (event.target.closest("a[href^='#']")) open.close();
+      return;
+    }
+    // The theme takes the focus off a button that is clicked, and then finds none to give back.
+    var opener = event.target.closest("button");
+    if (!opener) return;
+    setTimeout(function () { // when the theme's own listeners are through
+      var dialog = document.querySelector("dialog[open]");
+      if (!dialog) return;
+      dialog.addEventListener("close", function () { opener.focus({ preventScroll: true }); }, { once: true });
+    });
+  }, true);
+
+  // A sandboxed frame may submit no form, and a form that may not be submitted tells no script.
+  function submit(form, event) {
+    event.preventDefault();
+    if (!form.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }))) return;
+    var there = new URL(form.action);
+    there.search = new URLSearchParams(new FormData(form));
+    there.hash = "";
+    location.assign(there);
+  }
+
+  if (self.origin !== "null") return;
+  document.addEventListener("keydown", function (event) {
+    if (event.key === "Enter" && !event.isComposing && event.target.matches("form input")) submit(event.target.form, event);
+  });
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("form button");
+    if (button && button.type === "submit") submit(button.form, event);
+  });
+})();
