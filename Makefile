@@ -99,6 +99,7 @@ notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="0
 	@$(BIN)/python -m course_tools.notebooks.make refresh $(CHAPTERS) $(if $(FORCE),--force)
 	@$(BIN)/python -m course_tools.site.readme
 	@$(BIN)/python -m course_tools.site.status
+	@$(BIN)/python -m course_tools.site.accessibility
 
 assignments: $(INSTALLED) ## students' notebooks and the instructor's files, into dist/assignments
 	@$(BIN)/python -m course_tools.handouts.build

@@ -84,6 +84,12 @@ def old_assignments(url: str, root: Path = ROOT) -> list[Path]:
     return [path for path in built if set(INSTALL_ADDRESS.findall(path.read_text("utf8"))) - {url}]
 
 
+def repository_address(root: Path = ROOT) -> str | None:
+    """The address that ``_config.yml`` holds; ``None`` until it is set."""
+    found = re.search(r"^repository:\n  url: (\S+)", (root / "_config.yml").read_text("utf8"), re.M)
+    return found[1] if found else None
+
+
 def pages_address(url: str) -> str:
     """Where GitHub Pages serves the book of the repository at ``url``."""
     owner, name = ADDRESS.fullmatch(url).groups()
@@ -109,6 +115,9 @@ if __name__ == "__main__":
         files = set_repository(address)
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f"{error}\nUsage: make repository URL=https://github.com/org/name")
+    from course_tools.site import accessibility  # which needs this module
+
+    accessibility.main()
     print("\n".join(f"rewrote {path.relative_to(ROOT)}" for path in files) or "nothing to change")
     if old := old_assignments(address):
         print(
