@@ -35,6 +35,12 @@ FOLDED = ("jupyter", "cellView")
 """By these JupyterLab and Colab fold a cell; the book goes by its tags."""
 
 
+ON_GPU = ("06_lyrics_network", "07_features_network", "08_combined_network", "13_speed")
+"""Chapters that train or time the three networks: Colab opens them on a machine with a GPU."""
+
+GPU = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
+
+
 class ChapterFailed(Exception):
     """A chapter stopped; the message names the chapter and the cell and quotes the error."""
 
@@ -46,6 +52,7 @@ def fresh_notebook(chapter: Chapter) -> NotebookNode:
         metadata={
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+            **(GPU if chapter.name in ON_GPU else {}),
         }
     )
     seen: dict[str, int] = {}
