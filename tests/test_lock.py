@@ -20,6 +20,7 @@ else:
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 LOCKS = {
     "requirements.txt": ("dev", "bench"),
+    "tests/environments/lab.txt": ("dev", "bench", "lab"),
     "tests/environments/lowest.txt": ("test", "scale", "bench"),
 }
 TOOLS = ROOT / "course_tools/pyproject.toml"
@@ -33,9 +34,12 @@ def lines_of(path: str) -> list[Requirement]:
 def declared(extras: tuple[str, ...]) -> list[Requirement]:
     """What `extras` and the project itself ask for, with the extras that these name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
-    waiting = [*project["dependencies"], *(f"genre-lib[{extra}]" for extra in extras)]
+    tools = tomllib.loads(TOOLS.read_text("utf8"))["project"]
+    extras, own = set(extras), tools["optional-dependencies"]
+    waiting = [*project["dependencies"], *(f"genre-lib[{extra}]" for extra in extras - set(own))]
+    waiting += [one for extra in extras & set(own) for one in own[extra]]
     if "dev" in extras:
-        waiting += tomllib.loads(TOOLS.read_text("utf8"))["project"]["dependencies"]
+        waiting += tools["dependencies"]
     found = []
     for requirement in map(Requirement, waiting):
         if requirement.name == "genre-lib":
@@ -73,6 +77,14 @@ def unlocked(asked: list[Requirement], lock: list[Requirement], python: str) -> 
 def test_lock_has_all_that_is_declared(path, extras, python):
     missing = unlocked(declared(extras), lines_of(path), python)
     assert not missing, f"{path} does not satisfy {missing}: run `make lock`"
+
+
+def test_jupyterlab_comes_beside_what_is_locked():
+    lock, lab = ({line.name: line for line in lines_of(path)} for path in list(LOCKS)[:2])
+    assert "jupyterlab" in lab and "jupyterlab" not in lock
+    assert {name: lab[name].specifier for name in lock} == {
+        name: line.specifier for name, line in lock.items()
+    }
 
 
 def test_missing_and_outdated_lines_are_noticed():
