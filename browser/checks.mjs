@@ -158,6 +158,22 @@ async function widerThanTheWindow(tab) {
   });
 }
 
+// A4 between the margins of browser/pdf.css; what is wider is cut off, for paper does not scroll.
+export const PAPER = 642;
+
+async function fitsOnPaper(tab) {
+  const before = tab.viewportSize();
+  await tab.emulateMedia({ media: "print" });
+  await tab.setViewportSize({ ...before, width: PAPER });
+  const cut = await tab.evaluate(() => Array.from(document.querySelectorAll(".bd-article :is(pre, table, .output, .math-block)"))
+    .filter((one) => one.checkVisibility() && (one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth + 1))
+    .filter((one) => getComputedStyle(one).display !== "inline")
+    .map((one) => `cut off on paper: ${one.tagName.toLowerCase()} with "${one.textContent.trim().slice(0, 40).replace(/\s+/g, " ")}"`).slice(0, 3));
+  await tab.setViewportSize(before);
+  await tab.emulateMedia({ media: null });
+  return cut;
+}
+
 async function axeFindsNothing(tab) {
   await tab.evaluate(AXE);
   const violations = await tab.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] })
@@ -178,7 +194,7 @@ export async function checkView(browser, base, path, view, screenshots) {
     if (firstView) found.push(...await figuresAnswerToTheMouse(tab));
     await tab.mouse.move(0, 0);
     await tab.evaluate(() => window.scrollTo(0, 0));
-    if (view.width === 390 && view.mode === "light") found.push(...await doesNotScrollSideways(tab));
+    if (view.width === 390 && view.mode === "light") found.push(...await doesNotScrollSideways(tab), ...await fitsOnPaper(tab));
     found.push(...await axeFindsNothing(tab));
     if (screenshots) {
       const name = `${path.replace(/\.html$/, "").replaceAll("/", "_")}_${view.width}_${view.mode}.png`;

@@ -2,6 +2,7 @@
 // on paper, with forced colours, without motion, by Escape, and asked for words that JavaScript knows.
 import { pathToFileURL } from "node:url";
 
+import { PAPER } from "./checks.mjs";
 import { attempt } from "./live.mjs";
 
 const FIGURES = "book/08_combined_network.html", CLASSIFIER = "book/try_it.html";
@@ -108,9 +109,15 @@ async function showsExcerpts(tab) {
 
 // At once, before anything was scrolled to, as someone does who only wants it on paper.
 async function printsFigures(tab) {
+  await tab.evaluate((selector) => addEventListener("beforeprint", () => {
+    window.widths = Array.from(document.querySelectorAll(selector), (figure) => figure.querySelector(".main-svg")?.getBoundingClientRect().width ?? 0);
+  }), FIGURE);
   await tab.pdf();
-  return tab.locator(FIGURE).evaluateAll((figures) => figures.flatMap((figure, i) => (
-    figure.querySelector(".main-svg") ? [] : [`figure ${i + 1} is not drawn when the page is printed`])));
+  const widths = await tab.evaluate(() => window.widths);
+  return widths.flatMap((width, i) => {
+    if (!width) return [`figure ${i + 1} is not drawn when the page is printed`];
+    return width > PAPER ? [`figure ${i + 1} is wider than the paper`] : [];
+  });
 }
 
 // A word is a picture's only contrast: where a box of text has but one shade, it can't be read.
@@ -191,7 +198,7 @@ export async function checkConditions(browser, base, folder, only = /./) {
   await tried(`${FIGURES}, without motion`, `${base}/${FIGURES}`, {}, keepsStill);
   await tried(`${FIGURES}, in a sandboxed frame`, `${base}/search.html`, {}, inFrame(base, FIGURES, worksInFrame));
   await tried("search.html, as a file", `${files}/search.html?q=tensors`, {}, showsExcerpts);
-  await tried(`${FIGURES}, printed`, `${base}/${FIGURES}`, {}, printsFigures);
+  await tried(`${FIGURES}, printed`, `${base}/${FIGURES}`, { viewport: { width: 1280, height: 900 } }, printsFigures);
   await tried(`${FIGURES}, printed from a file`, `${files}/${FIGURES}`, {}, printsFigures);
   for (const word of ["constructor", "__proto__", "hasOwnProperty", "the", "[", "<b>", "%"]) {
     await tried(`search for "${word}"`, `${base}/search.html?q=${encodeURIComponent(word)}`, {}, async (tab) => {

@@ -37,6 +37,7 @@ const BROKEN = [
   ["no hover", WIDE, (text) => text.replaceAll('"layout":{', '"layout":{"hovermode":false,'), "figure 1 says nothing under the mouse"],
   ["no new width", WIDE, (text) => within(text, "<script>window.ResizeObserver = class { observe() {} };</script>"), "figure 1 is not as wide as its box"],
   ["sideways scroll", PHONE, (text) => within(text, '<div class="too-wide" style="width:900px">wide</div>'), "scrolls sideways: "],
+  ["cut off on paper", PHONE, (text) => text.replace('<article class="bd-article">', '$&<div class="output" style="overflow:auto"><div style="width:700px">wide</div></div>'), "cut off on paper: div"],
   ["sideways scroll at 400%", PHONE, (text) => within(text, '<div class="too-wide" style="width:340px">wide</div>'), "px wide in 320"],
   ["axe", NARROW, (text) => within(text, '<img src="../_static/logo.svg">'), "axe image-alt: "],
   ["contrast", WIDE, (text) => within(text, '<p style="color:#bbb;background:#fff">pale</p>'), "axe color-contrast: "],
@@ -110,6 +111,7 @@ const LOADER = "plotly-loader.js";
 const CONDITIONS = [
   [LOADER, "    leaveTouchesToThePage(item.plot);", "", /finger/, "does not scroll the page"],
   [LOADER, "layout.autosize = true;", "layout.dragmode = false;", /mouse/, "a mouse does not zoom"],
+  [LOADER, ".style.width = PAPER;", ";", /html, printed$/, "is wider than the paper"],
   ["theme.js", "opener.focus(", "void (", /dialogs/, "does not give the focus back"],
   ["theme.js", "open.close()", "void 0", /dialogs/, "a link leaves them in front"],
   ["book.css", "(prefers-reduced-motion: reduce)", "(width < 0)", /motion/, "moves, though the reader wants no motion"],

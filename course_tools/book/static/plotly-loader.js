@@ -6,6 +6,7 @@
   var loading = null;
   var drawn = [];
   var NARROW = 520; // CSS pixels; below it legends go under the figure
+  var PAPER = "620px"; // what A4 and Letter have room for between margins of an inch
 
   function loadLibrary() {
     loading = loading || new Promise(function (resolve, reject) {
@@ -226,7 +227,10 @@
     var page = document.documentElement.dataset;
     var theme = page.theme;
     page.theme = "light";
-    window.addEventListener("afterprint", function () { page.theme = theme; }, { once: true });
+    window.addEventListener("afterprint", function () {
+      page.theme = theme;
+      drawn.forEach(function (item) { item.plot.style.width = ""; });
+    }, { once: true });
     if (elements.length && !window.Plotly) {
       try {
         var request = new XMLHttpRequest();
@@ -238,10 +242,11 @@
         return;
       }
     }
-    drawn.forEach(show);
     elements.forEach(function (element) {
+      element.querySelector(".course-figure-plot").style.width = PAPER;
       if (element.dataset.state !== "drawn") keep(drawNow(element));
     });
+    drawn.forEach(show);
   }
 
   function start() {
