@@ -102,6 +102,11 @@ async function worksInFrame(frame, tab) {
   return found;
 }
 
+async function answersInFrame(frame) {
+  await frame.locator(".try-it textarea").fill("truck");
+  return frame.locator(".try-it[data-answered]").waitFor({ timeout: 15000 }).then(() => [], () => ["the classifier does not answer"]);
+}
+
 async function showsExcerpts(tab) {
   return tab.locator("#search-results .context", { hasText: /tensor/i }).first().waitFor({ timeout: 8000 })
     .then(() => [], () => ["search results have no excerpts"]);
@@ -197,6 +202,7 @@ export async function checkConditions(browser, base, folder, only = /./) {
   await tried(`${FIGURES}, dialogs`, `${base}/${FIGURES}`, {}, dialogsOpen);
   await tried(`${FIGURES}, without motion`, `${base}/${FIGURES}`, {}, keepsStill);
   await tried(`${FIGURES}, in a sandboxed frame`, `${base}/search.html`, {}, inFrame(base, FIGURES, worksInFrame));
+  await tried(`${CLASSIFIER}, in a sandboxed frame`, `${base}/search.html`, {}, inFrame(base, CLASSIFIER, answersInFrame));
   await tried("search.html, as a file", `${files}/search.html?q=tensors`, {}, showsExcerpts);
   await tried(`${FIGURES}, printed`, `${base}/${FIGURES}`, { viewport: { width: 1280, height: 900 } }, printsFigures);
   await tried(`${FIGURES}, printed from a file`, `${files}/${FIGURES}`, {}, printsFigures);

@@ -116,6 +116,7 @@ const CONDITIONS = [
   ["theme.js", "open.close()", "void 0", /dialogs/, "a link leaves them in front"],
   ["book.css", "(prefers-reduced-motion: reduce)", "(width < 0)", /motion/, "moves, though the reader wants no motion"],
   ["08_combined_network.html", '"localStorage", "sessionStorage"', '"localStorage"', /frame/, "console error: Failed to read the 'sessionStorage'"],
+  ["try_it.js", 'self.origin === "null"', "false", /try_it.html, in a sandboxed frame/, "the classifier does not answer"],
   ["theme.js", 'self.origin !== "null"', "true", /frame/, "the search finds nothing"],
   ["search.js", "Object.setPrototypeOf(", "void (", /constructor/, "no answer comes"],
   ["book.css", "(forced-colors: active)", "(width < 0)", /forced colours, dark system, light/, "can't be read"],

@@ -21,7 +21,7 @@ function askWorker() {
   });
 }
 
-/** The same in the page itself: one that was opened as a file may start no worker. */
+/** The same in the page itself: a file, or a page in a sandboxed frame, may start no worker. */
 function askHere() {
   const networks = Promise.all(["engine.js", "offline.js"].map(loadScript)).then(() => {
     const { header, numbers } = globalThis.offlineNetworks;
@@ -39,6 +39,6 @@ function askHere() {
 let networks;
 /** Promise the answer to `{ song }` or `{ word }`; the networks are loaded for the first question. */
 function ask(question) {
-  networks ??= location.protocol === "file:" ? askHere() : askWorker();
+  networks ??= self.origin === "null" ? askHere() : askWorker();
   return networks(question);
 }
