@@ -23,7 +23,7 @@ The core, in reading order, and the chapters that explain each part:
 
 At first reading, only look up what you need in the others:
 
-    errors, data/checks, csv_file   what can be wrong, in sentences        1
+    errors, data/checks, csv_file, file_kinds   what can be wrong, in sentences   1
     data/published, files  the download, and files that are never half-written
     training/device, environment   CPU or GPU; versions                    4
     classifier/run_folder  a trained network on disk                       8

@@ -10,6 +10,9 @@ import pandas as pd
 from genre_lib.data.schema import COLUMNS, GENRES, YEARS
 from genre_lib.errors import SongsError, did_you_mean, nearest
 
+ROUNDING = 1e-6
+"""How far outside [0, 1] a score may be: rescaling in 64 or 32 bits makes 1.0000000000000002."""
+
 
 def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
     """Return `songs` with the right column types, or raise `SongsError` at the first problem.
@@ -27,8 +30,8 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
     ------
     SongsError
         When a column is missing, there are no rows, a genre is unknown, a score is not a number
-        in [0, 1], a year is invalid, a text is empty or, if `columns` include the genre, a row
-        occurs twice. The message names column, row and value.
+        in [0, 1], a year is invalid, a text is empty or, if `columns` include the genre, a song
+        occurs twice, whatever its row id. The message names column, row and value.
 
     Examples
     --------
@@ -52,10 +55,13 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
     for name in columns:
         songs[name] = _CHECKS.get(name, _check_score)(songs[name], source)
 
-    repeated = songs.duplicated()
+    # A row id differs between copies, so only the course's own columns are compared.
+    own = [name for name in COLUMNS if name in songs]
+    repeated = songs.duplicated(own).to_numpy()
     if "genre" in columns and repeated.any():
-        row = int(repeated.to_numpy().argmax())
-        first = int((songs == songs.loc[row]).all(axis=1).to_numpy().argmax())
+        row = int(repeated.argmax())
+        song = songs.groupby(own, dropna=False, sort=False).ngroup()
+        first = int((song == song[row]).to_numpy().argmax())
         raise SongsError(
             f"{source} has the same song twice, in rows {first + 1} and {row + 1}: remove one, "
             "or it may end up on both sides of a split."
@@ -124,8 +130,9 @@ def _check_score(column: pd.Series, source: str) -> pd.Series:
     score = pd.to_numeric(column, errors="coerce").astype(float)
     fix = "correct it or remove the song"
     _raise_at_first(score.isna().to_numpy(), column, source, f"is not a number from 0 to 1: {fix}")
-    _raise_at_first(~score.between(0, 1).to_numpy(), column, source, f"is outside 0 to 1: {fix}")
-    return score
+    outside = ~score.between(-ROUNDING, 1 + ROUNDING).to_numpy()
+    _raise_at_first(outside, column, source, f"is outside 0 to 1: {fix}")
+    return score.clip(0, 1)
 
 
 def _check_year(column: pd.Series, source: str) -> pd.Series:

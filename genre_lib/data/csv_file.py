@@ -1,37 +1,43 @@
-"""A CSV file of songs, and what can be wrong with it. Explained in chapter 1, *The songs*."""
+"""A file of songs, and what can be wrong with it. Explained in chapter 1, *The songs*."""
 
 from __future__ import annotations
 
+import csv
 import io
+import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from genre_lib.data.checks import check_songs
+from genre_lib.data.file_kinds import find_kind
 from genre_lib.data.schema import COLUMNS
 from genre_lib.errors import SongsError, did_you_mean
 
-WRONG_FORMATS = {
-    b"\x1f\x8b": "a gzip archive: unpack it",
-    b"PK\x03\x04": "an Excel file or a zip archive: export it as CSV, or unpack it",
-    b"\xd0\xcf\x11\xe0": "an Excel file: export it as CSV",
-    b"\xff\xfe": "in the encoding UTF-16: save it with the encoding UTF-8",
-    b"\xfe\xff": "in the encoding UTF-16: save it with the encoding UTF-8",
-}
-"""First bytes of files that are often misnamed .csv, and what to do about them."""
+TEXT_COLUMNS = ("artist_name", "track_name", "genre", "lyrics")
+"""The columns whose values stay as they are written: a band may be called 007 or 1e5."""
+
+DERIVED_COLUMNS = ("len", "topic", "age")
+"""The published file's further columns."""
+
+ROW_ID = re.compile(r"(Unnamed: [\d.]+)?")
+"""A column name that means a row id without a name: empty, or what pandas makes of that."""
 
 
 def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
-    """Read and check a CSV file of songs in the published file's layout.
+    """Read and check a CSV or Parquet file of songs in the published file's layout.
 
-    The published file's first column, an unnamed row id (`""` or `"Unnamed: 0"`), is dropped.
+    Text stays as it is written. The course's column names may have capital letters, and spaces
+    at either end. Row ids without a column name, as in the published file's first column, are
+    dropped.
 
     Raises
     ------
     SongsError
-        When the file is missing, empty, an HTML page, not UTF-8 or not a CSV table, or when
-        `genre_lib.data.checks.check_songs` finds a problem in it.
+        When the file is missing, empty, an HTML page, not UTF-8 or neither a CSV nor a Parquet
+        table, or when `genre_lib.data.checks.check_songs` finds a problem in it.
 
     Examples
     --------
@@ -39,49 +45,53 @@ def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFra
     Traceback (most recent call last):
     genre_lib.errors.SongsError: There is no file no-such-folder/songs.csv: ...
     """
+    _refuse_address(str(path))
     try:
         path = Path(path).expanduser()
-        text = _read_text(path)
+        content = _read_bytes(path)
     except (OSError, RuntimeError) as error:  # no permission; a name too long; ~nobody
         reason = getattr(error, "strerror", None) or error
         raise SongsError(f"{str(path)[:100]} can't be read ({reason}).") from None
-    try:
-        # By default, pandas would read the titles "null" and "nan" as missing values.
-        songs = pd.read_csv(
-            io.StringIO(text), keep_default_na=False, low_memory=False, index_col=False
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise SongsError(
-            f"{path.name} is not a table in CSV form ({reason}): fix that line or export it again."
-        ) from None
-    separator = next((c for c in ";\t|" if c in songs.columns[0]), None)
-    if songs.shape[1] == 1 and separator:
-        raise SongsError(f"{path.name} is separated by {separator!r}: save it with commas.")
-    twice = [name for name in COLUMNS if f"{name}.1" in songs]
-    if twice:
-        raise SongsError(f"{path.name} has the column {twice[0]!r} twice: remove one.")
-    songs = songs.drop(columns=["", "Unnamed: 0"], errors="ignore")
-    songs = check_songs(songs, path.name, columns)
+    kind = find_kind(content)
+    if kind is None:
+        songs = _parse_csv(_decode(content, path), path)
+    elif kind.name == "a Parquet file":
+        songs = _parse_parquet(content, path)
+    else:
+        raise SongsError(f"{path.name} is {kind.name}: {kind.remedy}.")
+    songs = check_songs(_rename_columns(songs, path), path.name, columns)
     songs.attrs["source"] = f"{len(songs):,} songs from the file {path.name}"
     return songs
 
 
-def _read_text(path: Path) -> str:
+def _refuse_address(path: str) -> None:
+    if re.match(r"\s*\w+://", path):
+        raise SongsError(
+            f"{path} is an address, not a file: download it first, for example with "
+            f"`curl -L -o songs.csv '{path.strip()}'`, and give the file's path; 'published' "
+            "downloads the published songs."
+        )
+
+
+def _read_bytes(path: Path) -> bytes:
     if path.is_dir():
         raise SongsError(
             f"{path} is a folder: give the path of a CSV file in it (only `genre-lib train` reads "
             "folders of Parquet files)."
+        )
+    if path.is_symlink() and not path.exists():
+        raise SongsError(
+            f"{path} is a link to {path.readlink()}, where there is no file: give the file's path."
         )
     if not path.exists():
         siblings = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
         known = [*siblings, "synthetic", "published"]
         hint = did_you_mean(path.name, known, "check the path, or use 'synthetic'.")
         raise SongsError(f"There is no file {path}: {hint}")
-    content = path.read_bytes()
-    for beginning, what in WRONG_FORMATS.items():
-        if content.startswith(beginning):
-            raise SongsError(f"{path.name} is {what}.")
+    return path.read_bytes()
+
+
+def _decode(content: bytes, path: Path) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -98,3 +108,85 @@ def _read_text(path: Path) -> str:
             "download it again."
         )
     return text
+
+
+def _parse_csv(text: str, path: Path) -> pd.DataFrame:
+    text = _with_every_column_named(text, path)
+    try:
+        # By default, pandas would read the titles "null" and "nan" as missing values, and 007 as
+        # the number 7.
+        header = pd.read_csv(io.StringIO(text), nrows=0, index_col=False).columns
+        with warnings.catch_warnings():
+            # Values that have no column name are empty: `_with_every_column_named` sees to it.
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+            songs = pd.read_csv(
+                io.StringIO(text),
+                keep_default_na=False,
+                low_memory=False,
+                index_col=False,
+                dtype={name: str for name in header if _course_name(name) in TEXT_COLUMNS},
+            )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        raise SongsError(
+            f"{path.name} is not a table in CSV form ({reason}): fix that line or export it again."
+        ) from None
+    separator = next((c for c in ";\t|" if c in songs.columns[0]), None)
+    if songs.shape[1] == 1 and separator:
+        raise SongsError(f"{path.name} is separated by {separator!r}: save it with commas.")
+    return songs
+
+
+def _with_every_column_named(text: str, path: Path) -> str:
+    """Return the text of a table whose header has a name for every column that has values.
+
+    R's `write.table` writes a row name in front of each row, and nothing above it in the header.
+    """
+    try:
+        rows = (row for row in csv.reader(io.StringIO(text)) if row)
+        names, first = next(rows, []), next(rows, [])
+        if len(first) <= len(names):
+            return text
+        others = list(rows)
+        if not any(any(row[len(names) :]) for row in (first, *others)):
+            return text  # only commas
+        named = all(len(row) == len(names) + 1 for row in (first, *others))
+        if named and first[-1]:
+            return f'"",{text.lstrip()}'
+    except csv.Error:  # pandas has a better message
+        return text
+    raise SongsError(
+        f"{path.name} has {len(names)} column names but {len(first)} values in some rows: name "
+        "every column."
+    )
+
+
+def _parse_parquet(content: bytes, path: Path) -> pd.DataFrame:
+    try:
+        songs = pd.read_parquet(io.BytesIO(content))
+    except ImportError:
+        raise SongsError(
+            f"{path.name} is a Parquet file, and reading it needs the package pyarrow: pip install "
+            "pyarrow."
+        ) from None
+    except (OSError, ValueError) as error:  # pyarrow's errors are subclasses
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise SongsError(f"{path.name} is damaged ({reason}): make or copy it again.") from None
+    categories = songs.select_dtypes("category").columns
+    return songs.astype(dict.fromkeys(categories, object))
+
+
+def _course_name(name: object) -> str:
+    """Return the course's spelling of a column name; another name only without outer spaces."""
+    stripped = str(name).strip()
+    known = stripped.lower() in (*COLUMNS, *DERIVED_COLUMNS)
+    return stripped.lower() if known else stripped
+
+
+def _rename_columns(songs: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return the songs with the course's column names, and without nameless row ids."""
+    songs = songs.set_axis([_course_name(name) for name in songs.columns], axis=1)
+    for name in COLUMNS:
+        if (songs.columns == name).sum() > 1 or f"{name}.1" in songs:
+            raise SongsError(f"{path.name} has the column {name!r} twice: remove one.")
+    return songs.loc[:, [ROW_ID.fullmatch(name) is None for name in songs.columns]]

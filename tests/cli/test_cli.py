@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -75,6 +76,17 @@ def test_predict_writes_a_table(capsys, run, data, tmp_path):
     assert len(table) == 1500 and {"predicted", "track_name", *GENRES} <= set(table.columns)
     assert main(["predict", run, "--data", data]) == 0
     assert len(capsys.readouterr().out.splitlines()) > 1500
+
+
+def test_predict_leaves_names_as_they_are(run, session_songs, tmp_path):
+    names = ["007", "1e5", "NA", "None", "True", " lead", "1/2", "0.10"]
+    few = session_songs.head(len(names)).assign(artist_name=names, track_name=names[::-1])
+    few.to_csv(tmp_path / "songs.csv", index=False)
+    out = tmp_path / "guesses.csv"
+    assert main(["predict", run, "--data", str(tmp_path / "songs.csv"), "--out", str(out)]) == 0
+    rows = list(csv.DictReader(out.open(encoding="utf-8")))
+    assert [row["artist_name"] for row in rows] == names
+    assert [row["track_name"] for row in rows] == names[::-1]
 
 
 @pytest.mark.parametrize(
