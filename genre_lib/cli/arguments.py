@@ -11,9 +11,9 @@ from genre_lib.data.schema import COLUMNS
 from genre_lib.scaling import LOCAL
 
 SOURCES = (
-    "a CSV or Parquet file in the layout of the published one, or 'published' (downloads 28 MB once), or "
-    "'synthetic' (made up, works offline), or 'auto' (the default: what the environment variable "
-    "GENRE_SONGS names, else published, else synthetic)"
+    "a CSV or Parquet file in the layout of the published one, or 'published' (downloads 28 MB "
+    "once), or 'synthetic' (made up, works offline), or 'auto' (the default: what the environment "
+    "variable GENRE_SONGS names, else published, else synthetic)"
 )
 
 

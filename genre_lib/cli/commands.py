@@ -24,7 +24,7 @@ from genre_lib.evaluation.report import Report
 from genre_lib.files import write_text
 from genre_lib.scaling.checkpoint import Checkpoint
 from genre_lib.scaling.processes import OneProcess, OtherProcessEnded, find_processes
-from genre_lib.training.history import History
+from genre_lib.training.history import History, TrainingState
 
 
 def show_songs(options: argparse.Namespace) -> int:
@@ -71,13 +71,11 @@ def _train(options: argparse.Namespace, processes: OneProcess) -> None:
     recipe = get_recipe(options.recipe, options.network)
     out = check_run_target(options.out)
     checkpoint = out.with_name(f"{out.name}.checkpoint")
-    if checkpoint.exists() and processes.is_first:
-        print(f"Resuming from {checkpoint.name}.", file=sys.stderr)
     classifier = GenreClassifier(recipe)
     settings = {
         "seed": options.seed,
         "device": processes.device(options.device),
-        "hooks": [Checkpoint(checkpoint, processes)],
+        "hooks": [_AnnouncedCheckpoint(checkpoint, processes)],
         "progress": sys.stderr.isatty() and processes.is_first,
     }
     fit = _fit_on_shards if _is_folder(options.data) else _fit_on_table
@@ -106,6 +104,15 @@ def _train(options: argparse.Namespace, processes: OneProcess) -> None:
         print(json.dumps(classifier.notes | {"out": str(options.out)}))
     else:
         _print_result(classifier, history, reports, options.out)
+
+
+class _AnnouncedCheckpoint(Checkpoint):
+    """A checkpoint that says so when it is taken up, and not before it is known to fit."""
+
+    def before_training(self, state: TrainingState, *others: Any) -> None:
+        super().before_training(state, *others)
+        if state.epochs and self.processes.is_first:
+            print(f"Resuming from {self.path.name} after epoch {state.epochs}.", file=sys.stderr)
 
 
 TrainingResult = tuple[History, str, Callable[[str], Report]]

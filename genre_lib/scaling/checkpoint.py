@@ -128,15 +128,16 @@ def training_identity(
 ) -> dict[str, Any]:
     """Return all that a training run's result depends on, by name; songs and weights as hashes."""
     schedule = state.schedule.state_dict() if state.schedule is not None else {}
+    # The first that differs is named in the message; other songs also make other first weights.
     return {
         **settings,
+        "training songs": hash_songs(train),
+        "validation songs": None if validation is None else hash_songs(validation),
         # The optimiser's initial settings: a schedule changes the current ones.
         "optimiser": repr(sorted(state.optimiser.defaults.items())),
         "schedule": repr(sorted((k, v) for k, v in schedule.items() if isinstance(v, int | float))),
         "network": repr(state.network),
         "first weights": _hash(state.network.state_dict().values()),
-        "training songs": hash_songs(train),
-        "validation songs": None if validation is None else hash_songs(validation),
     }
 
 

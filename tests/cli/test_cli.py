@@ -155,6 +155,43 @@ def test_an_interrupt_says_so_and_saves_nothing_that_was_not_trained(
     assert "Stopped by you after 2 epochs" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("network", ["lyrics", "features", "combined"])
+@pytest.mark.parametrize("recipe", ["original", "first", "course"])
+def test_a_checkpoint_of_other_songs_is_refused_and_kept(
+    recipe, network, session_songs, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    songs = session_songs.groupby("genre").head(20).reset_index(drop=True)
+    songs.to_csv("ours.csv")
+    songs.to_csv("copy.csv")
+    songs.iloc[::-1].to_csv("order.csv")
+    words, energy = songs["lyrics"] + " banjo", 1 - songs["energy"]
+    songs.assign(lyrics=words, energy=energy).to_csv("inputs.csv")
+    genre = songs["genre"].replace({"pop": "rock", "rock": "pop"})
+    songs.assign(genre=genre).to_csv("genres.csv")
+
+    def one_epoch(*_, **__):
+        if Path("run.checkpoint").exists():
+            raise KeyboardInterrupt
+        return torch.tensor(1.0), torch.tensor(0.5)
+
+    monkeypatch.setattr(loop, "train_one_epoch", one_epoch)
+    arguments = ["train", network, "--recipe", recipe, "--device", "cpu", "--out", "run", "--data"]
+    assert main([*arguments, "ours.csv"]) == 0  # stopped in the second epoch
+    kept = {path: path.read_bytes() for path in Path().rglob("run*/*")}
+    kept[Path("run.checkpoint")] = Path("run.checkpoint").read_bytes()
+    for other in ("order", "inputs", "genres"):
+        capsys.readouterr()
+        assert main([*arguments, f"{other}.csv"]) == 2
+        said = capsys.readouterr().err
+        assert "run.checkpoint is the checkpoint of another training run, with another training songs:" in said
+        assert "Resuming" not in said
+    assert main([*arguments, "ours.csv", "--all"]) == 2
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert main([*arguments, "copy.csv"]) == 0
+    assert "Resuming from run.checkpoint after epoch 1." in capsys.readouterr().err
+
+
 def test_the_module_is_the_command_and_its_help_helps():
     command = [sys.executable, "-m", "genre_lib"]
     shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
