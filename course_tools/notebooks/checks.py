@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
 from course_tools.notebooks.chapters import EXACT, ROOT, Chapter, code_cells, slug, tags
+from course_tools.notebooks.edits import edited_cells
 from course_tools.notebooks.fingerprint import chapter_fingerprints
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -40,8 +41,19 @@ def cell_name(index: int, cell: NotebookNode) -> str:
     return f"cell {index + 1} (`{first[:50]}{'…' if len(first) > 50 else ''}`)"
 
 
+def edits_are_taken(chapter: Chapter) -> Iterator[str]:
+    """Text was written into the .md, not into the .ipynb that is made from it."""
+    for i, cell in edited_cells(chapter):
+        yield (
+            f"{cell_name(i, cell)}: was edited in the .ipynb, and `make notebooks` would undo it: "
+            f'`make edits CHAPTERS="{chapter.name}"` takes it over into the .md'
+        )
+
+
 def pair_is_equal(chapter: Chapter) -> Iterator[str]:
     """``.md`` and ``.ipynb`` hold the same cells: kind, source and tags."""
+    if edited_cells(chapter):  # `edits_are_taken` names these
+        return
     ours, theirs = chapter.source().cells, chapter.notebook().cells
     for i, (in_md, in_ipynb) in enumerate(zip(ours, theirs, strict=False)):
         for what, a, b in [
@@ -247,7 +259,7 @@ def exercises_are_complete(chapter: Chapter) -> Iterator[str]:
 
 
 Check = Callable[[Chapter], Iterator[str]]
-STALE_CHECKS: list[Check] = [pair_is_equal, every_cell_ran, outputs_are_current]
+STALE_CHECKS: list[Check] = [edits_are_taken, pair_is_equal, every_cell_ran, outputs_are_current]
 CHECKS: list[Check] = [
     *STALE_CHECKS,
     outputs_are_clean,

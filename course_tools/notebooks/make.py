@@ -1,6 +1,7 @@
-"""Make and run chapters' notebooks: ``python -m course_tools.notebooks.make refresh|run|check``.
+"""Make and run chapters' notebooks: ``python -m course_tools.notebooks.make COMMAND``.
 
 - ``refresh`` makes ``NAME.ipynb`` from ``NAME.md``, executed, for the chapters that are stale.
+- ``edits`` takes text that was edited in ``NAME.ipynb`` over into ``NAME.md``.
 - ``run`` executes chapters afresh into ``_build/executed/`` and leaves committed files alone.
 - ``check`` says what is wrong with the committed pairs.
 
@@ -11,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
 import sys
 import time
 from pathlib import Path
@@ -25,14 +25,17 @@ from course_tools.notebooks.chapters import (
     code_cells,
     find_chapters,
     tags,
-    without_address,
 )
-from course_tools.notebooks.checks import CHECKS, STALE_CHECKS, cell_name, problems
+from course_tools.notebooks.checks import (
+    CHECKS,
+    STALE_CHECKS,
+    cell_name,
+    edits_are_taken,
+    problems,
+)
+from course_tools.notebooks.edits import FOLDED, made_ids, take_over
 from course_tools.notebooks.fingerprint import chapter_fingerprints
 from course_tools.notebooks.kernel import NotebookStopped, run_cells
-
-FOLDED = ("jupyter", "cellView")
-"""By these JupyterLab and Colab fold a cell; the book goes by its tags."""
 
 
 ON_GPU = ("06_lyrics_network", "07_features_network", "08_combined_network", "13_speed")
@@ -55,8 +58,7 @@ def fresh_notebook(chapter: Chapter) -> NotebookNode:
             **(GPU if chapter.name in ON_GPU else {}),
         }
     )
-    seen: dict[str, int] = {}
-    for cell in source.cells:
+    for cell, cell_id in zip(source.cells, made_ids(source.cells), strict=True):
         is_code = cell.cell_type == "code"
         make = nbformat.v4.new_code_cell if is_code else nbformat.v4.new_markdown_cell
         metadata = {"tags": tags(cell)} if tags(cell) else {}
@@ -64,9 +66,6 @@ def fresh_notebook(chapter: Chapter) -> NotebookNode:
         if "solution" in tags(cell):  # folded in JupyterLab and Colab, as it is in the book
             metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": True}
             metadata["cellView"] = "form"
-        key = f"{cell.cell_type}:{without_address(cell.source)}"
-        seen[key] = seen.get(key, 0) + 1
-        cell_id = hashlib.sha256(f"{key}:{seen[key]}".encode()).hexdigest()[:12]
         notebook.cells.append(make(cell.source, metadata=metadata, id=cell_id))
     return notebook
 
@@ -104,7 +103,17 @@ def refresh(chapters: list[Chapter], force: bool = False) -> None:
     """Make the committed notebooks of stale chapters anew, or of all with ``force``.
 
     Where only prose changed, stored outputs are kept and nothing is executed.
+
+    Raises:
+        ValueError: a notebook has text that its .md lacks, and that would be lost; nothing was
+            written. The message names the cells.
+        ChapterFailed: as `execute`.
     """
+    lost = [sentence for chapter in chapters for sentence in problems(chapter, [edits_are_taken])]
+    if lost:
+        raise ValueError(
+            "\n".join([*lost, "Nothing was made. To discard an edit: git restore book/NAME.ipynb"])
+        )
     for i, chapter in enumerate(chapters, 1):
         progress = f"[{i}/{len(chapters)}] {chapter.name}"
         if not force and not problems(chapter, STALE_CHECKS):
@@ -128,6 +137,17 @@ def refresh(chapters: list[Chapter], force: bool = False) -> None:
         nbformat.write(notebook, chapter.ipynb)
         for sentence in problems(chapter, CHECKS):
             print(f"  {sentence}")
+
+
+def take_edits(chapters: list[Chapter]) -> None:
+    """Take text that was edited in notebooks over into their .md, and say which cells."""
+    for chapter in chapters:
+        cells = chapter.notebook().cells if chapter.ipynb.exists() else []
+        taken = take_over(chapter) if cells else []
+        for at in taken:
+            print(f"{chapter.md.name}: took over {cell_name(at, cells[at])}")
+        if not taken:
+            print(f"{chapter.md.name}: nothing to take over")
 
 
 def executed(notebook: NotebookNode) -> bool:
@@ -171,7 +191,7 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=["refresh", "run", "check"])
+    parser.add_argument("command", choices=["refresh", "edits", "run", "check"])
     parser.add_argument("chapters", nargs="*", help="names or their beginnings; all when left out")
     parser.add_argument("--force", action="store_true", help="refresh chapters that are not stale")
     parser.add_argument("--out", type=Path, default=ROOT / "_build/executed")
@@ -180,6 +200,8 @@ def main(argv: list[str] | None = None) -> int:
         chapters = find_chapters(names=options.chapters)
         if options.command == "refresh":
             refresh(chapters, options.force)
+        elif options.command == "edits":
+            take_edits(chapters)
         elif options.command == "run":
             return 0 if run(chapters, options.out) else 1
         else:

@@ -184,7 +184,10 @@ def test_a_checkpoint_of_other_songs_is_refused_and_kept(
         capsys.readouterr()
         assert main([*arguments, f"{other}.csv"]) == 2
         said = capsys.readouterr().err
-        assert "run.checkpoint is the checkpoint of another training run, with another training songs:" in said
+        assert (
+            "run.checkpoint is the checkpoint of another training run, with another training songs:"
+            in said
+        )
         assert "Resuming" not in said
     assert main([*arguments, "ours.csv", "--all"]) == 2
     assert {path: path.read_bytes() for path in kept} == kept

@@ -87,7 +87,7 @@ def silent_exact_cell(notebook):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (changed_source, "(`import plotly`): source in the .md differs"),
+        (changed_source, "(`import  plotly`): was edited in the .ipynb"),
         (changed_tags, "(`2 + 1`): tags in the .md differs"),
         (no_picture, "(`import plotly`): figure without a picture: run `make pictures`"),
         (dropped_cell, "cells and the .ipynb has"),
