@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from course_tools.grading.lms_names import is_checkpoint, is_hidden, notebook_name
+from course_tools.grading.lms_names import clean, is_checkpoint, is_hidden, notebook_name
 from course_tools.grading.notebook_text import slim_notebook
 
 LARGEST = 100_000_000  # bytes of a file; a notebook with its outputs may have tens of millions
 KEPT_WHOLE = 1_000_000  # a larger notebook is kept without its outputs
 MOST_MEMBERS = 20_000  # of a zip
 MOST_DIRECTORY = 10_000_000  # bytes of a zip's table of contents
+PERHAPS = ("", ".json", ".txt", ".part", ".crdownload")  # what a browser makes of .ipynb
 CHUNK = 4096  # a bzip2 member can grow 20,000-fold, so little of it is unpacked at a time
 
 
@@ -28,7 +29,7 @@ class File:
 
     name: str
     content: bytes = b""
-    """Of a notebook and of a notebook in a zip; else nothing."""
+    """Of a notebook, whatever its name, and of a notebook in a zip; else nothing."""
     fault: str = ""
     """Why it can't be graded, as it follows after "the file"."""
     remark: str = ""
@@ -86,13 +87,21 @@ def _of_path(path: Path, name: str) -> Iterator[File]:
 def _is_read(name: str) -> bool:
     if is_hidden(name) and not is_checkpoint(name):
         return False
-    return bool(notebook_name(name)) or name.lower().endswith(".zip")
+    return bool(notebook_name(name)) or _ending(name) in (".zip", *PERHAPS)
+
+
+def _ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
 
 
 def _read(file: File, content: bytes) -> File:
     """The file with its content, of which large outputs and all of a zip but a notebook go."""
-    if file.name.lower().endswith(".zip"):
+    if _ending(file.name) == ".zip":
         return _notebook_of_zip(file, content)
+    if not notebook_name(file.name):  # only its content can say what it is
+        if not (content.lstrip()[:1] == b"{" and b'"cells"' in content):
+            return file
+        file = replace(file, remark=f"the file's name is {clean(PurePosixPath(file.name).name)}")
     try:
         return replace(
             file, content=content if len(content) < KEPT_WHOLE else slim_notebook(content)

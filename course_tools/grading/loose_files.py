@@ -12,11 +12,13 @@ from course_tools.grading.lms_names import clean, folded, natural, notebook_name
 
 NOT_A_NOTEBOOK = "is {}, not a notebook: hand in the .ipynb file"
 CHECKPOINT = "only Jupyter's checkpoint was handed in: it may be older than the notebook"
-# What a student may hand in by mistake, and what is no student's.
+# What a student may hand in by mistake, and what is no student's. In a student's own folder, all
+# else is one, too.
 SOURCES = [".py", ".r", ".rmd", ".qmd"]
-PAGES = [".pdf", ".html", ".htm", ".doc", ".docx", ".odt", ".pages"]
+PAGES = [".pdf", ".html", ".htm", ".doc", ".docx", ".odt", ".pages", ".rtf", ".md"]
+PICTURES = [".png", ".jpg", ".jpeg", ".heic"]
 ARCHIVES = [".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"]
-NOBODYS = ("readme", "roster", "index", "license", "changelog")
+NOBODYS = ("readme", "notes", "roster", "index", "license", "changelog")
 
 
 def of_people(files: list[File]) -> list[tuple[str, File]]:
@@ -32,20 +34,28 @@ def of_people(files: list[File]) -> list[tuple[str, File]]:
         if outside and outside not in folders:
             folders.add(outside)
             notebooks.append(replace(file, remark=CHECKPOINT))
-    if not notebooks:
-        return []
-    taken = set(folders)
-    for file in shown:
+    if not folders:  # nobody handed in a notebook
+        folders = {PurePosixPath(f.name).parts[:-1] for f in shown if _is_mistake(f.name)}
+    taken, root = set(folders) if notebooks else set(), _root(folders)
+    if len(folders) == 1 and root:  # of all, or of the only student with a notebook
+        places = [PurePosixPath(file.name).parts[:-1] for file in shown]
+        above = root[:-1]
+        beside = [p for p in places if len(p) >= len(root) and p[: len(root)] != root]
+        if any(p[: len(above)] == above for p in beside):
+            root = above
+    own_folders = bool(folders) and root not in folders
+    for file in sorted(shown, key=lambda file: not _is_mistake(file.name)):
         *parents, name = PurePosixPath(file.name).parts
         place = tuple(parents)
-        if file in notebooks or not _is_mistake(name):
+        in_own_folder = own_folders and len(place) > len(root)
+        if file in notebooks or not (in_own_folder or _is_mistake(name)):
             continue
         if any(part.endswith("-feedback") for part in parents):  # what the grader wrote
             continue
         # Beside a student's notebook in a folder of their own lie helpers; in a folder of all,
         # only what has a notebook's name belongs to it.
-        flat = place == _root(folders)
-        if folded(_stem(name)) in stems if flat else _inside(place, taken, _root(folders)):
+        flat = place == root
+        if folded(_stem(name)) in stems if flat else _inside(place, taken, root):
             continue
         taken.add(place)
         notebooks.append(replace(file, fault=file.fault or NOT_A_NOTEBOOK.format(kind_of(name))))
@@ -72,8 +82,9 @@ def _inside(place: tuple[str, ...], taken: set[tuple[str, ...]], root: tuple[str
 
 
 def _is_mistake(name: str) -> bool:
-    stem, ending = name.split(".")[0].lower(), PurePosixPath(name).suffix.lower()
-    return ending in [*SOURCES, *PAGES, *ARCHIVES] and stem not in NOBODYS
+    path = PurePosixPath(name)
+    stem, ending = path.name.split(".")[0].lower(), path.suffix.lower()
+    return ending in [*SOURCES, *PAGES, *PICTURES, *ARCHIVES] and stem not in NOBODYS
 
 
 def kind_of(name: str) -> str:

@@ -320,9 +320,8 @@ def test_what_browsers_make_of_a_notebooks_name_is_graded_with_a_remark(tmp_path
     names = ["ada.ipynb.txt", "bo.ipynb.json", "cy.ipynb (1)", "di (1).ipynb", "eve.IPYNB"]
     others = ["README.md", "README.html", "roster.csv", "notes.txt", ".DS_Store", "desktop.ini"]
     wrong = ["flo.py", "gil.pdf", "hal.html", "eve.py"]
-    files = dict.fromkeys(
-        [*names, *others, *wrong, "Thumbs.db", "grades-feedback/x.html"], notebook()
-    )
+    files = dict.fromkeys([*names, *wrong], notebook())
+    files |= dict.fromkeys([*others, "Thumbs.db", "grades-feedback/x.html"], b"text")
     found = by_student(folder_of(tmp_path, files))
     assert list(found) == ["ada", "bo", "cy", "di", "eve", "flo", "gil", "hal"]
     assert all(cells(found[name].content) for name in ("ada", "bo", "cy", "di", "eve"))
@@ -331,6 +330,45 @@ def test_what_browsers_make_of_a_notebooks_name_is_graded_with_a_remark(tmp_path
         for name in names[:4]
     )
     assert found["gil"].fault == "is a .pdf file, not a notebook: hand in the .ipynb file"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"ada.py": "a .py file", "bo.zip": "a zip with no notebook", "cy.md": "a .md file"},
+        {"ada/01.py": "a .py file", "bo/01.zip": "a zip with no notebook", "cy/01.r": "a .r file"},
+        {"ada/01.ipynb": "", "bo/01.txt": "a .txt file", "cy/README.md": "a .md file"},
+        {"ada.ipynb": "", "bo.jpg": "a .jpg file", "cy.ipynb.pdf": "a .pdf file"},
+        {"x/ada/01.ipynb": "", "x/bo/a/b.csv": "a .csv file", "x/cy/01": "a file without an"},
+    ],
+    ids=["no notebook at all", "nor in folders", "own folders", "all in one", "deep"],
+)
+def test_every_student_has_a_row_whatever_was_handed_in(files, tmp_path):
+    contents = {name: notebook() if not said else b"text" for name, said in files.items()}
+    for name in files:
+        if name.endswith(".zip"):
+            file = io.BytesIO()
+            zip_of(file, [("x.py", b"")])
+            contents[name] = file.getvalue()
+    for path in (
+        folder_of(tmp_path / "in", contents),
+        zip_of(tmp_path / "all.zip", contents.items()),
+    ):
+        found = read_submissions(path)
+        assert [one.student[:2] for one in found] == ["ad", "bo", "cy"]
+        for one, said in zip(found, files.values(), strict=True):
+            assert one.fault.startswith(f"is {said}") if said else not one.fault
+
+
+def test_a_notebook_under_any_other_ending_is_graded_with_a_remark(tmp_path):
+    names = ["ada.json", "bo.txt", "cy", "di.ipynb.part", "eve.ipynb.crdownload"]
+    folder_of(tmp_path, dict.fromkeys(names, notebook()) | {"flo.json": b'{"a": 1}'})
+    found = read_submissions(tmp_path)
+    assert [one.file for one in found] == names
+    assert [one.remark for one in found] == [f"the file's name is {name}" for name in names]
+    assert all(cells(one.content) for one in found)
+    canvas = {f"{name[:2]}_{i}_{i}_01{name[2:]}": notebook() for i, name in enumerate(names, 1)}
+    assert not any(one.fault for one in read_submissions(folder_of(tmp_path / "lms", canvas)))
 
 
 def test_helpers_beside_a_notebook_are_no_students(tmp_path):
