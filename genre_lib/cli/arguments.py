@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from genre_lib.data.schema import COLUMNS
 from genre_lib.scaling import LOCAL
@@ -22,6 +22,10 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"genre-lib: {message}; see {self.prog} --help\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message and file is not None:  # argparse's own hides that the output is full
+            file.write(message)
 
 
 def _whole_number(minimum: int, maximum: int) -> Callable[[str], int]:

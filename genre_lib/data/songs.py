@@ -23,8 +23,9 @@ def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.Dat
     source
         The path of a CSV or Parquet file; `"published"`, the data set's file, from the user's
         cache or downloaded (28 MB); `"synthetic"`, 4,000 made-up songs; or `"auto"`: what the
-        environment variable `GENRE_SONGS` names (any of the three), else the published file. Only if nothing
-        is named and that file can't be downloaded, synthetic songs stand in, with a warning.
+        environment variable `GENRE_SONGS` names (any of the three), else the published file. Only
+        if nothing is named and that file can't be downloaded, synthetic songs stand in, with a
+        warning.
     columns
         The columns that a file must have.
 

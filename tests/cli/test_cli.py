@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -202,6 +203,72 @@ def test_the_module_is_the_command_and_its_help_helps():
         assert name in shown
     wrong = subprocess.run([*command, "train", "melody"], capture_output=True, text=True)
     assert wrong.returncode == 2 and "Traceback" not in wrong.stderr
+
+
+def ended(command, **how):
+    """A `genre-lib` command in a shell: its exit status, and what it printed to standard error."""
+    tree = str(Path(genre_lib.__file__).parents[1])
+    environment = os.environ | {"PYTHONPATH": tree, "PYTHON": sys.executable} | how
+    script = command.replace("genre-lib", '"$PYTHON" -m genre_lib')
+    ran = subprocess.run(
+        ["bash", "-c", script], env=environment, capture_output=True, text=True, errors="replace"
+    )
+    return ran.returncode, ran.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_is_full_closed_or_no_longer_read_is_one_line_at_most(unbuffered):
+    how = {"PYTHONUNBUFFERED": unbuffered}
+    full = "genre-lib: The output can't be written (No space left on device).\n"
+    assert ended("genre-lib --help > /dev/full", **how) == (2, full)
+    closed = "genre-lib: Standard output is closed: send it to a file.\n"
+    assert ended("genre-lib --help >&-", **how) == (2, closed)
+    unread = "(sleep 1; genre-lib --help) | true; exit ${PIPESTATUS[0]}"
+    assert ended(unread, **how) == (1, "")
+    assert ended("genre-lib --help 2>&-", **how) == (0, "")
+
+
+def test_what_a_command_prints_to_a_full_disk_is_one_line_too():
+    full = "genre-lib: The output can't be written (No space left on device).\n"
+    assert ended("genre-lib songs --source synthetic > /dev/full") == (2, full)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+    ],
+)
+def test_a_terminal_without_the_letters_stops_no_command(how, songs, tmp_path):
+    songs.to_csv(tmp_path / "müsik –.csv")
+    command = f"genre-lib songs --source '{tmp_path}/müsik –.csv'"
+    assert ended(command, **how) == (0, "")
+
+
+@pytest.mark.parametrize("spelling", ["{}", " {}", "{} ", "\n{}\t"])
+def test_the_environment_may_name_a_file_with_spaces(spelling, songs, tmp_path, monkeypatch):
+    path = tmp_path / "my songs" / "all of them.csv"
+    path.parent.mkdir()
+    songs.to_csv(path)
+    monkeypatch.setenv("GENRE_SONGS", spelling.format(path))
+    assert main(["songs"]) == 0
+
+
+def test_an_interrupt_while_torch_is_imported_is_one_line(tmp_path):
+    (tmp_path / "torch.py").write_text(
+        "print('importing', flush=True)\nimport time\ntime.sleep(60)"
+    )
+    tree = str(Path(genre_lib.__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-m", "genre_lib", "doctor"],
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{tree}"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout.readline() == "importing\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "genre-lib: stopped.\n"
+    assert process.returncode == 130
 
 
 @pytest.mark.parametrize("left_over", ["RANK", "LOCAL_RANK", "WORLD_SIZE"])
