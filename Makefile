@@ -11,9 +11,14 @@ LIBRARY_TESTS := $(addprefix tests/,classifier cli data evaluation models plots 
 	test_full_disks.py)
 NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with tests/nbval.cfg
 
-# Chapters run in book/, so a relative path would lead elsewhere.
-ifneq ($(wildcard $(GENRE_SONGS)),)
-override GENRE_SONGS := $(abspath $(GENRE_SONGS))
+# Chapters run in book/, so a relative path would lead elsewhere. The shell finds the file, because
+# `wildcard` and `abspath` take a name with a space for two.
+SONGS_FILE := $(shell \
+	name=$$(printf %s '$(subst ','\'',$(GENRE_SONGS))' | sed 's/^ *//; s/ *$$//'); \
+	if test -e "$$name"; then case "$$name" in (/*) ;; (*) printf '%s/' "$$(pwd)" ;; esac; \
+		printf %s "$$name"; fi)
+ifneq ($(SONGS_FILE),)
+override GENRE_SONGS := $(SONGS_FILE)
 export GENRE_SONGS
 endif
 
