@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from importlib import resources
 
@@ -16,14 +17,20 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 OFFLINE = ["--no-deps", "--no-index", "--no-cache-dir"]
 
 
-def build_wheel(project, folder):
-    """Build a wheel of a project in a copy of the repository, so that no older build gets in."""
+def copied_repository(folder):
+    """Return a copy of what projects are built from, so that no older build gets in."""
     copy = folder / "repository"
     leave_out = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for name in ("genre_lib", "course_tools", "benchmarks/results"):
+    for name in ("genre_lib", "course_tools", "benchmarks/results", "tests/environments"):
         shutil.copytree(ROOT / name, copy / name, ignore=leave_out)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "tests/test_lock.py"):
+        shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+def build_wheel(project, folder):
+    """Build a wheel of a project in a copy of the repository."""
+    copy = copied_repository(folder)
     options = [*OFFLINE, "--no-build-isolation", "--wheel-dir", folder]
     subprocess.run([*PIP, "wheel", *options, copy / project], check=True)
     (wheel,) = folder.glob("*.whl")
@@ -72,6 +79,34 @@ def test_library_holds_genre_lib_and_nothing_else(library):
         "=",
         "genre_lib.cli.main:main",
     ]
+
+
+def test_source_archive_holds_what_the_wheel_is_made_of_and_no_tests(library, tmp_path):
+    code = "import sys, setuptools.build_meta as b; b.build_sdist(sys.argv[1])"
+    command = [sys.executable, "-c", code, tmp_path]
+    subprocess.run(command, cwd=copied_repository(tmp_path), check=True, capture_output=True)
+    (archive,) = tmp_path.glob("genre_lib-*.tar.gz")
+    with tarfile.open(archive) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames()}
+    made_of = {
+        name.replace("genre_lib/results", "benchmarks/results") for name in files_in(library)
+    }
+    assert made_of | {"pyproject.toml", "README.md", "LICENSE"} <= names
+    assert not {name for name in names if name.startswith(("tests", "course_tools", "book"))}
+
+
+def test_library_and_help_need_no_other_package(library, tmp_path):
+    """Names load when they are used, so both work before anything else is installed."""
+    subprocess.run([*PIP, "install", *OFFLINE, "--target", tmp_path, library], check=True)
+    bare = [sys.executable, "-I", "-S", "-c"]
+    start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
+    codes = (
+        "import genre_lib; print(genre_lib.GENRES[3])",
+        ("from genre_lib.cli.main import main; main(['--help'])"),
+    )
+    for code, said in zip(codes, ("jazz", "usage: "), strict=True):
+        ran = subprocess.run([*bare, start + code], capture_output=True, text=True, check=True)
+        assert ran.stdout.startswith(said)
 
 
 def test_tools_are_whole(tools):
