@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GenreLibError as error:
         print(f"genre-lib: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # `genre-lib … | head`: whoever reads has had enough
+    except BrokenPipeError:  # `genre-lib … | head`: the reader has had enough
         _discard_output()
         return 1
     except OSError as error:
