@@ -24,6 +24,7 @@ The core, in reading order, and the chapters that explain each part:
 At first reading, only look up what you need in the others:
 
     errors, data/checks, csv_file, file_kinds   what can be wrong, in sentences   1
+    data/genres            other genres than the seven                     17
     data/published, files  the download, and files that are never half-written
     training/device, environment   CPU or GPU; versions                    4
     classifier/run_folder  a trained network on disk                       8
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from genre_lib.classifier.classifier import GenreClassifier as GenreClassifier
     from genre_lib.classifier.recipes import get_recipe as get_recipe
     from genre_lib.data.encoding import SongEncoder as SongEncoder
+    from genre_lib.data.genres import add_songs as add_songs
+    from genre_lib.data.genres import with_genres as with_genres
     from genre_lib.data.schema import AUDIO_FEATURES as AUDIO_FEATURES
     from genre_lib.data.schema import FEATURES as FEATURES
     from genre_lib.data.schema import GENRES as GENRES
@@ -67,6 +70,7 @@ _MODULES = {
     "FEATURES": "data.schema",
     "GENRES": "data.schema",
     "TOPIC_FEATURES": "data.schema",
+    "add_songs": "data.genres",
     "GenreClassifier": "classifier.classifier",
     "SongEncoder": "data.encoding",
     "SongTensors": "data.tensors",
@@ -78,6 +82,7 @@ _MODULES = {
     "make_songs": "data.synthetic",
     "plots": "plots",
     "split_songs": "data.splits",
+    "with_genres": "data.genres",
 }
 """The module of each name that can be imported from here."""
 

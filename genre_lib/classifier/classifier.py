@@ -12,7 +12,6 @@ from torch import nn
 from genre_lib.classifier.recipes import Recipe
 from genre_lib.classifier.run_folder import Run, read_run, write_run
 from genre_lib.data.encoding import SongEncoder
-from genre_lib.data.schema import GENRES
 from genre_lib.data.tensors import Songs, SongTensors
 from genre_lib.errors import GenreLibError, SongsError
 from genre_lib.evaluation.report import Report, evaluate, predict
@@ -78,7 +77,7 @@ class GenreClassifier:
         """Learn only the weights, from songs that the classifier's fitted encoder has encoded."""
         torch.manual_seed(seed)
         self.network = None  # should training fail, nothing half-trained is left
-        network = self.recipe.build(len(self.encoder.words))
+        network = self.recipe.build(len(self.encoder.words), len(self.encoder.genres))
         history = fit(network, train, validation, seed=seed, **(self.recipe.training | settings))
         self.network = network
         return history
@@ -107,7 +106,7 @@ class GenreClassifier:
         network = self.trained
         inputs = songs[[name for name in songs if name != "genre"]]  # may be an unknown genre
         probabilities = predict(network, self.encode(inputs))
-        table = pd.DataFrame(probabilities, index=songs.index, columns=list(GENRES))
+        table = pd.DataFrame(probabilities, index=songs.index, columns=list(self.encoder.genres))
         table.insert(0, "predicted", table.idxmax(axis=1))
         return table
 
@@ -125,7 +124,7 @@ class GenreClassifier:
                 "do not have: use a lyrics network, or give a table of songs."
             )
         table = self.predict(pd.DataFrame({"lyrics": [text]}))
-        return table.loc[0, list(GENRES)].astype(float).sort_values(ascending=False)
+        return table.loc[0, list(self.encoder.genres)].astype(float).sort_values(ascending=False)
 
     def save(self, folder: str | Path) -> None:
         """Save weights (safetensors), encoder, settings (JSON) and model card in a run folder.

@@ -5,17 +5,17 @@ Model cards were proposed by Mitchell et al. (2019, arXiv:1810.03993).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genre_lib.classifier.recipes import Recipe
 from genre_lib.data.schema import GENRES
 
-LIMITS = f"""\
+LIMITS = """\
 ## What it is for
 
 Learning how such networks are built and judged. Whatever the song is, the answer is one of
-{", ".join(GENRES)}.
+{genres}.
 
 ## What it is not for
 
@@ -35,7 +35,9 @@ remain the property of others; the vocabulary in this folder has single words on
 """
 
 
-def model_card(recipe: Recipe, vocabulary: int, notes: Mapping[str, Any]) -> str:
+def model_card(
+    recipe: Recipe, vocabulary: int, notes: Mapping[str, Any], genres: Sequence[str] = GENRES
+) -> str:
     """Return a Markdown page: what was trained on what, how good it is, and its limits.
 
     Examples
@@ -74,4 +76,4 @@ def model_card(recipe: Recipe, vocabulary: int, notes: Mapping[str, Any]) -> str
     elif "split" in notes:
         kind = "known artists" if notes["split"] == "song" else "new artists"
         lines += ["", f"One split by {notes['split']} (seed {notes['seed']}), so songs by {kind}."]
-    return "\n".join([*lines, "", LIMITS])
+    return "\n".join([*lines, "", LIMITS.format(genres=", ".join(genres))])

@@ -10,7 +10,7 @@ from torch import nn
 
 from genre_lib import models
 from genre_lib.data.encoding import SongEncoder
-from genre_lib.data.schema import FEATURES, TOPIC_FEATURES
+from genre_lib.data.schema import FEATURES, GENRES, TOPIC_FEATURES
 from genre_lib.errors import GenreLibError, did_you_mean
 
 
@@ -26,8 +26,8 @@ class Recipe:
     """The network's class: one of `genre_lib.models`, or your own. `genre_lib.models` says what its
     attribute `sees` and its `forward` must be. Of its constructor's arguments, these are filled in
     by `build` if they are there: `vocabulary`, the number of words, `tokens`, that of tokens per
-    song, and `features`, that of scores. If there is an argument `topics` and it isn't 0, the first
-    16 scores must be the topics, unscaled."""
+    song, `features`, that of scores, and `genres`. If there is an argument `topics` and it isn't 0,
+    the first 16 scores must be the topics, unscaled."""
     encoder: dict[str, Any] = field(default_factory=dict)
     """Arguments of `SongEncoder`."""
     layers: dict[str, Any] = field(default_factory=dict)
@@ -61,13 +61,14 @@ class Recipe:
         """The score columns that the encoder reads."""
         return tuple(self.encoder.get("features", FEATURES))
 
-    def build(self, vocabulary: int) -> nn.Module:
+    def build(self, vocabulary: int, genres: int = len(GENRES)) -> nn.Module:
         """Return a new network; its initial weights depend on torch's global seed.
 
         Raises
         ------
         GenreLibError
-            When the network computes N from the topics, but they are scaled or don't come first.
+            When the network computes N from the topics, but they are scaled or don't come first; or
+        when it can't have this number of genres.
         """
         arguments = signature(self.network).parameters
         topics = arguments.get("topics")
@@ -80,7 +81,17 @@ class Recipe:
                 "layers."
             )
         tokens = SongEncoder(**self.encoder).settings["max_tokens"]
-        sizes = {"vocabulary": vocabulary, "tokens": tokens, "features": len(self.features)}
+        if genres != len(GENRES) and "genres" not in arguments:
+            raise GenreLibError(
+                f"{self.network.__name__} is made for {len(GENRES)} genres, and these songs know "
+                f"{genres}: give its constructor an argument `genres`, the number of its answers."
+            )
+        sizes = {
+            "vocabulary": vocabulary,
+            "tokens": tokens,
+            "features": len(self.features),
+            "genres": genres,
+        }
         given = {name: size for name, size in sizes.items() if name in arguments}
         return self.network(**given | self.layers)
 

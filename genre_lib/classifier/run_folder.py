@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from genre_lib.classifier.model_card import model_card
 from genre_lib.classifier.recipes import Recipe
 from genre_lib.data.encoding import SongEncoder
-from genre_lib.data.schema import GENRES
 from genre_lib.environment import versions
 from genre_lib.errors import GenreLibError, did_you_mean
 from genre_lib.files import written_whole
@@ -54,7 +53,7 @@ def write_run(folder: str | Path, run: Run) -> None:
         "format": FORMAT,
         "recipe": run.recipe.to_json(),
         "vocabulary": len(run.encoder.words),
-        "genres": GENRES,
+        "genres": run.encoder.genres,
         "versions": versions(),
         "notes": run.notes,
     }
@@ -65,7 +64,7 @@ def write_run(folder: str | Path, run: Run) -> None:
             (new / WEIGHTS).write_bytes(save(weights))  # save_file would not raise OSError
             (new / ENCODER).write_text(run.encoder.to_json(), encoding="utf-8")
             (new / RUN).write_text(json.dumps(description, indent=1), encoding="utf-8")
-            card = model_card(run.recipe, len(run.encoder.words), run.notes)
+            card = model_card(run.recipe, len(run.encoder.words), run.notes, run.encoder.genres)
             (new / CARD).write_text(card, encoding="utf-8")
     except OSError as error:
         raise GenreLibError(
@@ -94,12 +93,15 @@ def read_run(folder: str | Path, network: type[nn.Module] | None = None) -> Run:
     name = RUN
     try:
         recipe = Recipe.from_json(description["recipe"], network)
-        built = recipe.build(description["vocabulary"])
+        built = recipe.build(description["vocabulary"], len(description["genres"]))
         name = ENCODER
         encoder = SongEncoder.from_json((folder / ENCODER).read_text(encoding="utf-8"))
         if encoder.settings != SongEncoder(**recipe.encoder).settings:
             raise ValueError("it belongs to another recipe")
-        if len(encoder.words) != description["vocabulary"]:
+        if (len(encoder.words), list(encoder.genres)) != (
+            description["vocabulary"],
+            description["genres"],
+        ):
             raise ValueError("it belongs to another run")
         name = WEIGHTS
         weights: dict[str, Tensor] = load_file(folder / WEIGHTS)
@@ -155,11 +157,11 @@ def _read_description(folder: Path) -> dict[str, Any]:
             )
     try:
         description: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        found, genres = description["format"], tuple(description["genres"])
+        found, _ = description["format"], list(description["genres"])
         _ = description["recipe"]["network"], description["vocabulary"], description["notes"]
     except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         raise GenreLibError(f"{folder / RUN} does not describe a run: train again.") from error
-    if found != FORMAT or genres != GENRES:
+    if found != FORMAT:
         raise GenreLibError(
             f"The run folder {folder} was written by another version of genre-lib (format "
             f"{found!r}, this one reads {FORMAT!r}): train again with this version."

@@ -10,7 +10,6 @@ import torch
 from sklearn.decomposition import PCA
 
 from genre_lib.classifier.classifier import GenreClassifier
-from genre_lib.data.schema import GENRES
 from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID
 from genre_lib.errors import GenreLibError
 
@@ -125,7 +124,9 @@ def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
         logits = logits.mean(dim=1)
     pull = (logits - logits[PAD_ID]).cpu().numpy()
     pull -= pull.mean(axis=1, keepdims=True)
-    table = pd.DataFrame(pull, index=pd.Index(words, name="word"), columns=list(GENRES))
+    table = pd.DataFrame(
+        pull, index=pd.Index(words, name="word"), columns=list(classifier.encoder.genres)
+    )
     return table.drop(table.index[[PAD_ID, UNKNOWN_ID]])
 
 

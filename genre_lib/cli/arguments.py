@@ -171,11 +171,15 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     synth.add_argument("--out", required=True, metavar="DIR", help="folder to put the songs in")
 
-    commands.add_parser(
+    doctor = commands.add_parser(
         "doctor",
-        help="check the installation",
+        help="check the installation, or a file of songs of a new genre",
         description="Print the versions of Python and packages, the device, the cache, the source "
-        "of the songs, and any problems. If there are some, the exit status is 1.",
+        "of the songs, and any problems; or what is wrong with a file of songs. If there are "
+        "problems, the exit status is 1.",
+    )
+    doctor.add_argument(
+        "file", nargs="?", metavar="FILE", help="a CSV file of songs of a genre of your own"
     )
 
     for command in (train, evaluate, predict, study):

@@ -170,7 +170,8 @@ def _print_result(
 def evaluate_network(options: argparse.Namespace) -> int:
     """Evaluate a saved network on a file of songs."""
     classifier = GenreClassifier.load(options.run, options.device)
-    songs = load_songs(options.data, ("genre", *classifier.recipe.inputs))
+    needed = ("genre", *classifier.recipe.inputs)
+    songs = load_songs(options.data, needed, classifier.encoder.genres)
     result = classifier.evaluate(songs).summary()
     print(json.dumps(result) if options.json else _result_line(result))
     return 0
@@ -250,11 +251,12 @@ def make_synthetic_songs(options: argparse.Namespace) -> int:
 
 
 def run_doctor(options: argparse.Namespace) -> int:
-    """Print the state of the installation and its problems; with any, the exit status is 1."""
+    """Print the state of the installation or of a file; with problems, the exit status is 1."""
     from genre_lib.cli.doctor import diagnose
+    from genre_lib.cli.song_file import examine
 
     problems = 0
-    for finding in diagnose():
+    for finding in examine(options.file, load_songs()) if options.file else diagnose():
         print(f"{'wrong' if finding.problem else 'ok':6}{finding.name:14}{finding.state}")
         if finding.problem:
             problems += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,12 @@ ROUNDING = 1e-6
 """How far outside [0, 1] a score may be: rescaling in 64 or 32 bits makes 1.0000000000000002."""
 
 
-def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+def check_songs(
+    songs: pd.DataFrame,
+    source: str,
+    columns: Sequence[str] = COLUMNS,
+    genres: Sequence[str] = GENRES,
+) -> pd.DataFrame:
     """Return `songs` with the right column types, or raise `SongsError` at the first problem.
 
     Parameters
@@ -25,6 +31,8 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
         The table's name in messages, e.g. its file name.
     columns
         The columns that are required and checked; others are kept unchanged.
+    genres
+        The genres that a song may have.
 
     Raises
     ------
@@ -52,8 +60,9 @@ def check_songs(songs: pd.DataFrame, source: str, columns: Sequence[str] = COLUM
         raise SongsError(f"{source} has a header but no songs below it.")
 
     songs = songs.reset_index(drop=True)
+    checks = _CHECKS | {"genre": partial(_check_genre, genres=genres)}
     for name in columns:
-        songs[name] = _CHECKS.get(name, _check_score)(songs[name], source)
+        songs[name] = checks.get(name, _check_score)(songs[name], source)
 
     # A row id differs between copies, so only the course's own columns are compared.
     own = [name for name in COLUMNS if name in songs]
@@ -79,13 +88,13 @@ def finite_scores(scores: pd.DataFrame) -> np.ndarray:
     return values
 
 
-def genre_numbers(genre: pd.Series) -> np.ndarray:
-    """Return positions in `GENRES`, shape (n,), or raise `SongsError` at the first unknown one."""
-    numbers = pd.Index(GENRES).get_indexer(genre)
+def genre_numbers(genre: pd.Series, genres: Sequence[str] = GENRES) -> np.ndarray:
+    """Return positions in `genres`, shape (n,), or raise `SongsError` at the first unknown one."""
+    numbers = pd.Index(list(genres)).get_indexer(genre)
     if (numbers < 0).any():
         row = int((numbers < 0).argmax())
         found = str(genre.iloc[row])
-        hint = did_you_mean(found.replace("-", " "), GENRES, f"the genres are {', '.join(GENRES)}.")
+        hint = did_you_mean(found.replace("-", " "), genres, f"the genres are {', '.join(genres)}.")
         raise SongsError(f"Song {row + 1} of this table has the genre {found!r}: {hint}")
     return numbers
 
@@ -113,14 +122,14 @@ def _check_text(column: pd.Series, source: str) -> pd.Series:
     return text
 
 
-def _check_genre(column: pd.Series, source: str) -> pd.Series:
+def _check_genre(column: pd.Series, source: str, genres: Sequence[str]) -> pd.Series:
     text = column.fillna("").astype(str)
-    unknown = ~text.isin(GENRES).to_numpy()
+    unknown = ~text.isin(genres).to_numpy()
     if unknown.any():
         value = text.iloc[int(unknown.argmax())]
-        near = nearest(value.replace("-", " "), GENRES)
+        near = nearest(value.replace("-", " "), genres)
         meant = f"did you mean {near!r}?" if near else "use one of"
-        _raise_at_first(unknown, text, source, f"is not a genre; {meant} ({', '.join(GENRES)})")
+        _raise_at_first(unknown, text, source, f"is not a genre; {meant} ({', '.join(genres)})")
     return text
 
 
@@ -148,6 +157,5 @@ _CHECKS: dict[str, Callable[[pd.Series, str], pd.Series]] = {
     "artist_name": _check_text,
     "track_name": _check_text,
     "lyrics": _check_text,
-    "genre": _check_genre,
     "release_date": _check_year,
 }

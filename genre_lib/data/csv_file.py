@@ -13,7 +13,7 @@ import pandas as pd
 
 from genre_lib.data.checks import check_songs
 from genre_lib.data.file_kinds import find_kind
-from genre_lib.data.schema import COLUMNS
+from genre_lib.data.schema import COLUMNS, GENRES
 from genre_lib.errors import SongsError, did_you_mean
 
 TEXT_COLUMNS = ("artist_name", "track_name", "genre", "lyrics")
@@ -26,8 +26,32 @@ ROW_ID = re.compile(r"(Unnamed: [\d.]+)?")
 """A column name that means a row id without a name: empty, or what pandas makes of that."""
 
 
-def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+def read_songs(
+    path: str | Path, columns: Sequence[str] = COLUMNS, genres: Sequence[str] = GENRES
+) -> pd.DataFrame:
     """Read and check a CSV or Parquet file of songs in the published file's layout.
+
+    Raises
+    ------
+    SongsError
+        As `read_table` does, or when `genre_lib.data.checks.check_songs` finds a problem.
+
+    Examples
+    --------
+    >>> read_songs("no-such-folder/songs.csv")
+    Traceback (most recent call last):
+    genre_lib.errors.SongsError: There is no file no-such-folder/songs.csv: ...
+    """
+    name = Path(path).name
+    songs = check_songs(read_table(path), name, columns, genres)
+    songs.attrs["source"] = f"{len(songs):,} songs from the file {name}"
+    if tuple(genres) != GENRES:
+        songs.attrs["genres"] = tuple(genres)
+    return songs
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a CSV or Parquet file without checking what is in its columns.
 
     Text stays as it is written. The course's column names may have capital letters, and spaces
     at either end. Row ids without a column name, as in the published file's first column, are
@@ -37,13 +61,7 @@ def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFra
     ------
     SongsError
         When the file is missing, empty, an HTML page, not UTF-8 or neither a CSV nor a Parquet
-        table, or when `genre_lib.data.checks.check_songs` finds a problem in it.
-
-    Examples
-    --------
-    >>> read_songs("no-such-folder/songs.csv")
-    Traceback (most recent call last):
-    genre_lib.errors.SongsError: There is no file no-such-folder/songs.csv: ...
+        table.
     """
     _refuse_address(str(path))
     try:
@@ -59,9 +77,7 @@ def read_songs(path: str | Path, columns: Sequence[str] = COLUMNS) -> pd.DataFra
         songs = _parse_parquet(content, path)
     else:
         raise SongsError(f"{path.name} is {kind.name}: {kind.remedy}.")
-    songs = check_songs(_rename_columns(songs, path), path.name, columns)
-    songs.attrs["source"] = f"{len(songs):,} songs from the file {path.name}"
-    return songs
+    return _rename_columns(songs, path)
 
 
 def _refuse_address(path: str) -> None:

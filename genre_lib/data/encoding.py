@@ -15,7 +15,7 @@ from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import Whitespace
 
 from genre_lib.data.checks import finite_scores, genre_numbers
-from genre_lib.data.schema import FEATURES
+from genre_lib.data.schema import FEATURES, GENRES, genres_of
 from genre_lib.data.songs import strip_footer
 from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
 from genre_lib.errors import GenreLibError, SongsError, did_you_mean
@@ -87,6 +87,8 @@ class SongEncoder:
             "footer": footer,
             "features": list(features),
         }
+        self.genres: tuple[str, ...] = GENRES
+        """The genres that the training songs' table knows, in the order of their numbers."""
         self.words: list[str] = []
         """The vocabulary: `words[i]` has id `i`; after the two special tokens, frequent words
         first. Empty if no lyrics were learned from."""
@@ -114,6 +116,7 @@ class SongEncoder:
         total = 0
         for songs in tables:
             total += len(songs)
+            self.genres = genres_of(songs)
             lyrics, scores = self._lyrics(songs), self._scores(songs)
             if lyrics is not None:
                 counts = Counter() if counts is None else counts
@@ -167,11 +170,12 @@ class SongEncoder:
         if scores is not None and self.mean is not None:
             features = (scores - self.mean) / self.deviation
         if "genre" in songs:
-            genre = genre_numbers(songs["genre"])
+            genre = genre_numbers(songs["genre"], self.genres)
         return SongTensors(
             torch.from_numpy(ids),
             torch.tensor(features, dtype=torch.float32),
             torch.tensor(genre, dtype=torch.int64),
+            self.genres,
         )
 
     def fit_encode(self, songs: pd.DataFrame) -> SongTensors:
@@ -213,12 +217,13 @@ class SongEncoder:
         raise SongsError(f"These songs have scores, but not {missing[0]!r}: {hint}")
 
     def to_json(self) -> str:
-        """Return settings, vocabulary and scaling as JSON."""
+        """Return settings, genres, vocabulary and scaling as JSON."""
         learned = {
             name: None if numbers is None else numbers.tolist()
             for name, numbers in (("mean", self.mean), ("deviation", self.deviation))
         }
-        return json.dumps({"settings": self.settings, **learned, "words": self.words})
+        known = {"genres": self.genres, "words": self.words}
+        return json.dumps({"settings": self.settings, **learned, **known})
 
     @classmethod
     def from_json(cls, text: str) -> SongEncoder:
@@ -226,6 +231,7 @@ class SongEncoder:
         content = json.loads(text)
         encoder = cls(**content["settings"])
         encoder.words = content["words"]
+        encoder.genres = tuple(content.get("genres", GENRES))  # older files have none
         if content["mean"] is not None:
             encoder.mean = np.array(content["mean"])
             encoder.deviation = np.array(content["deviation"])

@@ -13,8 +13,14 @@ Examples
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # names must not wait for pandas
+    import pandas as pd
+
 GENRES = ("blues", "country", "hip hop", "jazz", "pop", "reggae", "rock")
-"""The seven labels in alphabetical order; a genre's number is its position here."""
+"""The seven labels in alphabetical order; a genre's number is its position here, unless a table of
+songs knows others (`genres_of`)."""
 
 TOPIC_FEATURES = (
     "dating", "violence", "world/life", "night/time", "shake the audience", "family/gospel",
@@ -39,3 +45,18 @@ FOOTER = "lyric commercial"
 
 YEARS = (1900, 2100)
 """The first and last valid release year."""
+
+
+def genres_of(songs: pd.DataFrame) -> tuple[str, ...]:
+    """Return the genres that a table knows, in the order of their numbers: by default `GENRES`.
+
+    `genre_lib.data.genres` makes tables that know others. They keep them in `.attrs["genres"]`,
+    which pandas keeps when rows or columns are selected.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> genres_of(pd.DataFrame({"genre": ["pop"]})) == GENRES
+    True
+    """
+    return tuple(songs.attrs.get("genres", GENRES))

@@ -10,12 +10,14 @@ import pandas as pd
 
 from genre_lib.data.csv_file import read_songs
 from genre_lib.data.published import fetch_published
-from genre_lib.data.schema import COLUMNS, FOOTER
+from genre_lib.data.schema import COLUMNS, FOOTER, GENRES
 from genre_lib.data.synthetic import make_songs
 from genre_lib.errors import SongsError
 
 
-def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
+def load_songs(
+    source: str = "auto", columns: Sequence[str] = COLUMNS, genres: Sequence[str] = GENRES
+) -> pd.DataFrame:
     """Return a checked table of songs, one row per song; `.attrs["source"]` names its source.
 
     Parameters
@@ -28,6 +30,9 @@ def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.Dat
         warning.
     columns
         The columns that a file must have.
+    genres
+        The genres that a file's songs may have: by default the course's seven. To add a genre of
+        your own to the course's songs, use `genre_lib.add_songs`.
 
     Raises
     ------
@@ -42,7 +47,7 @@ def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.Dat
     named = os.environ.get("GENRE_SONGS", "").strip()
     if source == "auto" and named not in ("", "auto"):
         try:
-            return load_songs(named, columns)
+            return load_songs(named, columns, genres)
         except SongsError as error:
             raise SongsError(f"GENRE_SONGS={named}: {error}") from None
     if source == "auto":
@@ -60,7 +65,7 @@ def load_songs(source: str = "auto", columns: Sequence[str] = COLUMNS) -> pd.Dat
         songs = read_songs(fetch_published(), columns)
         songs.attrs["source"] = f"{len(songs):,} real songs (the published data set)"
         return songs
-    return read_songs(source, columns)
+    return read_songs(source, columns, genres)
 
 
 def has_footer(lyrics: pd.Series) -> pd.Series:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from genre_lib.data.schema import GENRES
+
 PAD_ID, UNKNOWN_ID = 0, 1
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -37,7 +39,9 @@ class SongTensors(Dataset[Batch]):
     features: Tensor
     """The scores, by default all 22: shape (n, 22), float32."""
     genre: Tensor
-    """The position in `GENRES`, shape (n,), int64; -1 if the table had no genres."""
+    """The position in `genres`, shape (n,), int64; -1 if the table had no genres."""
+    genres: tuple[str, ...] = GENRES
+    """The names of the genres."""
 
     def __len__(self) -> int:
         return len(self.genre)
@@ -56,11 +60,13 @@ class SongTensors(Dataset[Batch]):
 
     def sample(self, limit: int) -> SongTensors:
         """Return every k-th song, with the smallest k that gives at most `limit` songs."""
-        return SongTensors(*self[:: max(1, math.ceil(len(self) / limit))])
+        step = max(1, math.ceil(len(self) / limit))
+        return SongTensors(*self[::step], self.genres)
 
     def to(self, device: str | torch.device) -> SongTensors:
         """Return the same songs on `device`."""
-        return SongTensors(*(t.to(device) for t in (self.lyrics, self.features, self.genre)))
+        lyrics, features, genre = (t.to(device) for t in self[:])
+        return SongTensors(lyrics, features, genre, self.genres)
 
 
 class Batches(Protocol):
@@ -78,7 +84,12 @@ class Songs(Batches, Protocol):
 
     @property
     def genre(self) -> Tensor:
-        """The position in `GENRES`, shape (n,), int64."""
+        """The position in `genres`, shape (n,), int64."""
+        ...
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """The names of the genres."""
         ...
 
     def to(self, device: torch.device) -> Songs:

@@ -28,9 +28,11 @@ class Report:
     """
 
     probabilities: np.ndarray
-    """Shape (n, 7); each row sums to 1."""
+    """Shape (n, genres); each row sums to 1."""
     genre: np.ndarray
     """The true genre numbers, shape (n,)."""
+    genres: tuple[str, ...] = GENRES
+    """The names of the genres, in the order of their numbers."""
 
     @property
     def songs(self) -> int:
@@ -97,8 +99,8 @@ class Report:
     @property
     def confusion(self) -> pd.DataFrame:
         """The number of songs by true genre (rows) and predicted genre (columns)."""
-        counts = confusion_matrix(self.genre, self.predicted, labels=range(len(GENRES)))
-        return pd.DataFrame(counts, index=GENRES, columns=GENRES)
+        counts = confusion_matrix(self.genre, self.predicted, labels=range(len(self.genres)))
+        return pd.DataFrame(counts, index=self.genres, columns=self.genres)
 
     def summary(self) -> dict[str, float]:
         """Return all measures by name, as the command line and stored results use them."""
@@ -189,7 +191,8 @@ def evaluate(network: nn.Module, songs: Songs) -> Report:
     Raises
     ------
     GenreLibError
-        When there are no songs, one has no genre, or they lack what the network looks at.
+        When there are no songs, one has no genre, they lack what the network looks at, or the
+        network was made for another number of genres.
 
     Examples
     --------
@@ -206,4 +209,10 @@ def evaluate(network: nn.Module, songs: Songs) -> Report:
             "Some of these songs have no genre to compare predictions with: encode a table with "
             "the column 'genre', or compute probabilities only (predict)."
         )
-    return Report(predict(network, songs), genre)
+    probabilities = predict(network, songs)
+    if probabilities.shape[1] != len(songs.genres):
+        raise GenreLibError(
+            f"This network has {probabilities.shape[1]} answers and these songs know "
+            f"{len(songs.genres)} genres: encode them with the network's own encoder."
+        )
+    return Report(probabilities, genre, songs.genres)

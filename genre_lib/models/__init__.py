@@ -2,7 +2,8 @@
 
 `lyrics` are token ids of shape (batch, tokens), `features` scores, by default of shape (batch, 22);
 what a network doesn't look at may have the shape (batch, 0). A network
-returns logits of shape (batch, 7), or (batch, members, 7) if it has several members: each member
+returns logits of shape (batch, genres), or (batch, members, genres) if it has several members, for
+the course's seven genres or for as many as the argument `genres` says: each member
 has a loss of its own in training, and their predicted probabilities are averaged. There may be
 more members in training than in evaluation: parts with a loss of their own but no say in the
 answer. (The course's lyrics network has 8 members, and 5 such branches.) The attribute `sees`

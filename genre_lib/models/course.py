@@ -65,15 +65,15 @@ class SharedEnsemble(nn.Module):
     torch.Size([5, 2, 7])
     """
 
-    def __init__(self, inputs: int, width: int = 64, members: int = 8):
+    def __init__(self, inputs: int, width: int = 64, members: int = 8, genres: int = len(GENRES)):
         super().__init__()
         self.first, self.second = nn.Linear(inputs, width), nn.Linear(width, width)
         self.view = nn.Parameter(torch.randn(members, inputs, 1).sign())
         self.scale = nn.Parameter(torch.ones(members, 1, width))
         bound = 1 / math.sqrt(width)
-        weight = torch.empty(members, width, len(GENRES)).uniform_(-bound, bound)
+        weight = torch.empty(members, width, genres).uniform_(-bound, bound)
         self.output = nn.Parameter(weight)
-        self.bias = nn.Parameter(torch.zeros(members, 1, len(GENRES)))
+        self.bias = nn.Parameter(torch.zeros(members, 1, genres))
 
     def forward(self, inputs: Tensor) -> Tensor:
         # first(view[m] * inputs) for all members m at once: it is the same to multiply the weights
@@ -96,13 +96,13 @@ class Head(nn.Module):
     a tree does. Times a learned trust, they are also added to each member's logits.
     """
 
-    def __init__(self, inputs: int, width: int = 64, members: int = 8):
+    def __init__(self, inputs: int, width: int = 64, members: int = 8, genres: int = len(GENRES)):
         super().__init__()
         self.cuts: Tensor
         # Bins of log-probabilities, each 0.5 wide: from exp(-5) = 0.7% to exp(0) = 100%.
         self.register_buffer("cuts", torch.arange(-5.0, 0.0, 0.5))
-        inputs += len(GENRES) * (1 + len(self.cuts))
-        self.ensemble = SharedEnsemble(inputs, width, members)
+        inputs += genres * (1 + len(self.cuts))
+        self.ensemble = SharedEnsemble(inputs, width, members, genres)
         self.trust = nn.Parameter(torch.tensor(1.0))
 
     def forward(self, log_p: Tensor, others: Tensor) -> Tensor:
@@ -123,13 +123,19 @@ class LyricsNetwork(nn.Module):
     sees = ("lyrics",)
 
     def __init__(
-        self, vocabulary: int, folds: int = 5, bins: int = 8, width: int = 64, members: int = 8
+        self,
+        vocabulary: int,
+        folds: int = 5,
+        bins: int = 8,
+        width: int = 64,
+        members: int = 8,
+        genres: int = len(GENRES),
     ):
         super().__init__()
-        self.branches = WordBranches(vocabulary, folds)
+        self.branches = WordBranches(vocabulary, folds, genres)
         self.form = Form(vocabulary)
         self.bins = ScoreBins(len(Form.NAMES), bins)
-        self.head = Head(len(Form.NAMES) * bins, width, members)
+        self.head = Head(len(Form.NAMES) * bins, width, members, genres)
 
     @property
     def embedding(self) -> WordBag:
@@ -164,11 +170,12 @@ class FeaturesNetwork(nn.Module):
         bins: int = 12,
         width: int = 64,
         members: int = 8,
+        genres: int = len(GENRES),
     ):
         super().__init__()
         self.topics = topics
         self.bins = ScoreBins(features + 2 * bool(topics), bins)
-        self.ensemble = SharedEnsemble(self.bins.mean.numel(), width, members)
+        self.ensemble = SharedEnsemble(self.bins.mean.numel(), width, members, genres)
 
     def adapt(self, songs: SongTensors) -> None:
         """Compute the bins from the training songs."""
@@ -192,13 +199,14 @@ class CombinedNetwork(nn.Module):
         bins: int = 4,
         width: int = 64,
         members: int = 8,
+        genres: int = len(GENRES),
     ):
         super().__init__()
         self.topics = topics
-        self.branches = WordBranches(vocabulary, folds)
+        self.branches = WordBranches(vocabulary, folds, genres)
         self.form = Form(vocabulary)
         self.bins = ScoreBins(len(Form.NAMES) + features + 2 * bool(topics), bins)
-        self.head = Head(self.bins.mean.numel(), width, members)
+        self.head = Head(self.bins.mean.numel(), width, members, genres)
 
     def adapt(self, songs: SongTensors) -> None:
         """Compute the rarity of words and the bins of all numbers from the training songs."""

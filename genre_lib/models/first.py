@@ -19,11 +19,17 @@ class MeanLyricsNetwork(nn.Module):
 
     sees = ("lyrics",)
 
-    def __init__(self, vocabulary: int, dimension: int = 64, dropout: float = 0.5):
+    def __init__(
+        self,
+        vocabulary: int,
+        dimension: int = 64,
+        dropout: float = 0.5,
+        genres: int = len(GENRES),
+    ):
         super().__init__()
         self.embedding = nn.EmbeddingBag(vocabulary, dimension, mode="mean", padding_idx=PAD_ID)
         self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(dimension, len(GENRES))
+        self.output = nn.Linear(dimension, genres)
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
         return self.output(self.dropout(self.embedding(lyrics)))
@@ -34,12 +40,18 @@ class DenseFeaturesNetwork(nn.Module):
 
     sees = ("features",)
 
-    def __init__(self, features: int = len(FEATURES), width: int = 256, dropout: float = 0.3):
+    def __init__(
+        self,
+        features: int = len(FEATURES),
+        width: int = 256,
+        dropout: float = 0.3,
+        genres: int = len(GENRES),
+    ):
         super().__init__()
         self.hidden = nn.Sequential(
             *hidden_layer(features, width, dropout), *hidden_layer(width, width, dropout)
         )
-        self.output = nn.Linear(width, len(GENRES))
+        self.output = nn.Linear(width, genres)
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
         return self.output(self.hidden(features))
@@ -60,12 +72,13 @@ class LateCombinedNetwork(nn.Module):
         dimension: int = 64,
         width: int = 256,
         dropout: float = 0.5,
+        genres: int = len(GENRES),
     ):
         super().__init__()
-        self.lyrics_branch = MeanLyricsNetwork(vocabulary, dimension, dropout)
-        self.features_branch = DenseFeaturesNetwork(features, width, dropout)
+        self.lyrics_branch = MeanLyricsNetwork(vocabulary, dimension, dropout, genres)
+        self.features_branch = DenseFeaturesNetwork(features, width, dropout, genres)
         self.head = nn.Sequential(
-            *hidden_layer(dimension + width, width, dropout), nn.Linear(width, len(GENRES))
+            *hidden_layer(dimension + width, width, dropout), nn.Linear(width, genres)
         )
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:

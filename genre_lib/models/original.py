@@ -17,11 +17,13 @@ class OriginalLyricsNetwork(nn.Module):
 
     sees = ("lyrics",)
 
-    def __init__(self, vocabulary: int, tokens: int = 100, dimension: int = 4):
+    def __init__(
+        self, vocabulary: int, tokens: int = 100, dimension: int = 4, genres: int = len(GENRES)
+    ):
         super().__init__()
         self.embedding = Lookup(vocabulary, dimension)
         self.flatten = nn.Flatten()
-        self.output = nn.Linear(tokens * dimension, len(GENRES))
+        self.output = nn.Linear(tokens * dimension, genres)
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
         return self.output(self.flatten(self.embedding(lyrics)))
@@ -32,7 +34,7 @@ class OriginalFeaturesNetwork(nn.Module):
 
     sees = ("features",)
 
-    def __init__(self, features: int = len(FEATURES)):
+    def __init__(self, features: int = len(FEATURES), genres: int = len(GENRES)):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Flatten(),
@@ -40,7 +42,7 @@ class OriginalFeaturesNetwork(nn.Module):
             *hidden_layer(128, 64, 0.2),
             *hidden_layer(64, 32, 0.2),
             *hidden_layer(32, 16, 0.2),
-            nn.Linear(16, len(GENRES)),
+            nn.Linear(16, genres),
         )
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:
@@ -61,26 +63,27 @@ class OriginalCombinedNetwork(nn.Module):
         features: int = len(FEATURES),
         tokens: int = 100,
         dimension: int = 3,
+        genres: int = len(GENRES),
     ):
         super().__init__()
         self.lyrics_branch = nn.Sequential(
             Lookup(vocabulary, dimension),
             nn.Flatten(),
             nn.Dropout(0.2),
-            nn.Linear(tokens * dimension, len(GENRES)),
+            nn.Linear(tokens * dimension, genres),
         )
         self.features_branch = nn.Sequential(
             nn.Flatten(),
             *hidden_layer(features, 512, 0.2),
             *hidden_layer(512, 128, 0.2),
             *hidden_layer(128, 32, 0.2),
-            nn.Linear(32, len(GENRES)),
+            nn.Linear(32, genres),
         )
         self.head = nn.Sequential(
-            nn.Linear(2 * len(GENRES), 512),
+            nn.Linear(2 * genres, 512),
             nn.Linear(512, 256),
             nn.Linear(256, 64),
-            nn.Linear(64, len(GENRES)),
+            nn.Linear(64, genres),
         )
 
     def forward(self, lyrics: Tensor, features: Tensor) -> Tensor:

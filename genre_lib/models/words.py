@@ -45,14 +45,14 @@ class WordBag(nn.Module):
 class WordBranches(nn.Module):
     """Several bags of words, each trained on the songs of all folds but one. Chapter 6.
 
-    Every word has seven votes per branch, which add up to logits, as in logistic regression. A
-    network memorises songs from their words, so a head trained on the branches' answers to these
-    songs would rely on them too much. Therefore each song belongs to a fold, and branch m never
-    learns from fold m. In training, `forward` returns the log-probabilities, shape (batch, 7), of
-    the one branch that doesn't learn from the song, for the head; in evaluation, their mean over
-    all branches. (This is cross-fitting, as in stacking: Wolpert 1992,
-    doi 10.1016/S0893-6080(05)80023-1.) It also returns the branches' logits for their own loss,
-    shape (batch, folds, 7), or (batch, 0, 7) in evaluation. The head's loss changes no branch.
+    Every word has one vote per genre in each branch; they add up to logits, as in logistic
+    regression. A network memorises songs from their words, so a head trained on the branches'
+    answers to these songs would rely on them too much. Therefore each song belongs to a fold, and
+    branch m never learns from fold m. In training, `forward` returns the log-probabilities, shape
+    (batch, 7), of the one branch that doesn't learn from the song, for the head; in evaluation,
+    their mean over all branches. (This is cross-fitting, as in stacking: Wolpert 1992, doi
+    10.1016/S0893-6080(05)80023-1.) It also returns the branches' logits for their own loss, shape
+    (batch, folds, 7), or (batch, 0, 7) in evaluation. The head's loss changes no branch.
 
     With `folds=1`, the only branch learns from all songs: an ablation, to show what folds are for.
 
@@ -63,14 +63,14 @@ class WordBranches(nn.Module):
     [(3, 7), (3, 5, 7)]
     """
 
-    def __init__(self, vocabulary: int, folds: int = 5):
+    def __init__(self, vocabulary: int, folds: int = 5, genres: int = len(GENRES)):
         super().__init__()
-        self.folds = folds
-        self.embedding = WordBag(vocabulary, folds * len(GENRES))
-        self.bias = nn.Parameter(torch.zeros(folds, len(GENRES)))
+        self.folds, self.genres = folds, genres
+        self.embedding = WordBag(vocabulary, folds * genres)
+        self.bias = nn.Parameter(torch.zeros(folds, genres))
 
     def forward(self, lyrics: Tensor) -> tuple[Tensor, Tensor]:
-        votes = self.embedding(lyrics).view(-1, self.folds, len(GENRES)) + self.bias
+        votes = self.embedding(lyrics).view(-1, self.folds, self.genres) + self.bias
         log_p = votes.log_softmax(dim=-1)
         if not self.training:
             return log_p.mean(dim=1), votes[:, :0]

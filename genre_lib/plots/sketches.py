@@ -15,6 +15,7 @@ from genre_lib.plots.style import (
     GENRE_COLOURS,
     MUTED,
     TEXT_COLOUR,
+    colour_of,
     finish,
 )
 
@@ -105,7 +106,7 @@ def lookup_and_mean(vectors: pd.DataFrame, logits: pd.Series, title: str) -> go.
         x=logits.round(3),
         y=logits.index,
         orientation="h",
-        marker_color=[GENRE_COLOURS[genre] for genre in logits.index],
+        marker_color=[colour_of(genre) for genre in logits.index],
         showlegend=False,
         hovertemplate="%{y}: logit %{x:.2f}<extra></extra>",
         row=2,

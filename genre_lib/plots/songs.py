@@ -13,11 +13,11 @@ from genre_lib.data.schema import FEATURES
 from genre_lib.evaluation.intervals import interval_over_songs
 from genre_lib.plots.style import (
     DIVERGING,
-    GENRE_COLOURS,
-    GENRE_SYMBOLS,
     MUTED,
     SEQUENTIAL,
+    colour_of,
     finish,
+    symbol_of,
 )
 
 
@@ -30,7 +30,7 @@ def genre_shares(songs: pd.DataFrame) -> go.Figure:
             x=counts,
             y=counts.index,
             orientation="h",
-            marker_color=[GENRE_COLOURS[g] for g in counts.index],
+            marker_color=[colour_of(g) for g in counts.index],
             text=[f"{s:.1%}" for s in shares],
             hovertemplate="%{y}: %{x:,} songs<extra></extra>",
         )
@@ -109,14 +109,14 @@ def genre_plane(songs: pd.DataFrame, x: str, y: str) -> go.Figure:
             mode="markers+text",
             text=[genre],
             textposition=label_position(means, genre),
-            marker={"color": GENRE_COLOURS[genre], "symbol": GENRE_SYMBOLS[genre], "size": 13},
+            marker={"color": colour_of(genre), "symbol": symbol_of(genre), "size": 13},
             name=genre,
             showlegend=False,
             hovertemplate=f"{genre}: {x} %{{x:.2f}}, {y} %{{y:.2f}}<extra></extra>",
         )
     figure.update_xaxes(title=x)
     figure.update_yaxes(title=y)
-    alt = f"Seven genres by mean {x} and {y}: " + ", ".join(
+    alt = f"{'Seven' if len(means) == 7 else len(means)} genres by mean {x} and {y}: " + ", ".join(
         f"{genre} {mean[x]:.2f} and {mean[y]:.2f}" for genre, mean in means.iterrows()
     )
     title = f"Mean {x} and {y}; crosses span the middle half of the songs"
@@ -129,7 +129,7 @@ def score_over_time(songs: pd.DataFrame, score: str, genre: str) -> go.Figure:
     sentences = []
     for name, rows, colour in (
         ("all songs", songs, MUTED),
-        (genre, songs[songs["genre"] == genre], GENRE_COLOURS[genre]),
+        (genre, songs[songs["genre"] == genre], colour_of(genre)),
     ):
         by = _mean_scores(rows, rows["release_date"] // 10 * 10, score)
         figure.add_scatter(
@@ -161,7 +161,7 @@ def genres_by_decade(songs: pd.DataFrame) -> go.Figure:
             y=shares[genre].round(4),
             customdata=counts[genre],
             name=genre,
-            marker_color=GENRE_COLOURS[genre],
+            marker_color=colour_of(genre),
             hovertemplate=f"{genre}, %{{x}}: %{{y:.0%}} (%{{customdata:,}} songs)<extra></extra>",
         )
     figure.update_layout(barmode="stack", bargap=0.1)
@@ -187,7 +187,7 @@ def scores_of_genres(songs: pd.DataFrame, scores: Sequence[str]) -> go.Figure:
             y=order,
             error_x={"type": "data", "array": by["half"].round(4), "thickness": 1.2},
             mode="markers",
-            marker={"color": [GENRE_COLOURS[g] for g in order], "size": 10},
+            marker={"color": [colour_of(g) for g in order], "size": 10},
             hovertemplate="%{y}: %{x:.3f}<extra></extra>",
             showlegend=False,
             col=column,

@@ -32,10 +32,23 @@ GENRE_SYMBOLS = {
 }
 """Each genre's marker, which distinguishes unlabelled points in addition to its colour."""
 
+OWN_COLOUR, OWN_SYMBOL = "#ab5eba", "hourglass"
+"""The colour and marker of a genre of one's own (chapter 17)."""
+
 ACCENT, MUTED = "#3d7fd9", "#8a8f98"
 TEXT_COLOUR, GRID = "#808080", "rgba(128, 128, 128, 0.25)"
 DIVERGING = [[0, "#d9572b"], [0.5, "rgba(128, 128, 128, 0.08)"], [1, "#3d7fd9"]]
 SEQUENTIAL = [[0, "rgba(61, 127, 217, 0.04)"], [1, "#3d7fd9"]]
+
+
+def colour_of(genre: str) -> str:
+    """Return the colour of a genre, the course's or another."""
+    return GENRE_COLOURS.get(genre, OWN_COLOUR)
+
+
+def symbol_of(genre: str) -> str:
+    """Return the marker's symbol of a genre, the course's or another."""
+    return GENRE_SYMBOLS.get(genre, OWN_SYMBOL)
 
 
 def finish(figure: go.Figure, title: str, alt: str, height: int = 400) -> go.Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -9,8 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from genre_lib.data.schema import GENRES
-from genre_lib.plots.style import GENRE_COLOURS, GENRE_SYMBOLS, finish
+from genre_lib.plots.style import colour_of, finish, symbol_of
 
 NAMED = 25
 SLURS = re.compile(r"nigg|fagg?ot|fags?$|kike|tranny", re.IGNORECASE)
@@ -47,7 +47,7 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
     strength = pull.loc[plane.index].max(axis=1)
     named = _with_room(plane.loc[strength.sort_values(ascending=False).index])
     figure = go.Figure()
-    for genre in GENRES:
+    for genre in map(str, pull):
         words = plane.index[favourite == genre]
         figure.add_scatter(
             x=plane.loc[words, "x"].round(3).tolist(),  # the book's search box reads these
@@ -60,8 +60,8 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
             hovertext=words.map(mask_slur),
             customdata=strength[words].round(2),
             marker={
-                "color": GENRE_COLOURS[genre],
-                "symbol": GENRE_SYMBOLS[genre],
+                "color": colour_of(genre),
+                "symbol": symbol_of(genre),
                 "size": 7,
                 "opacity": 0.9,
             },
@@ -71,7 +71,7 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
         figure.update_layout({f"{axis}axis_title": f"{share:.0%} of the variance"})
     examples = ", ".join(
         f"{genre}: {', '.join(strength[favourite == genre].nlargest(3).index.map(mask_slur))}"
-        for genre in GENRES
+        for genre in pull
         if (favourite == genre).any()
     )
     alt = (
@@ -94,20 +94,21 @@ def _with_room(plane: pd.DataFrame) -> list[str]:
 
 def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
     """Plot bars of the `n` words that pull most toward each genre, one panel per genre."""
+    rows = math.ceil(len(pull.columns) / 2)
     figure = make_subplots(
-        rows=4,
+        rows=rows,
         cols=2,
-        subplot_titles=GENRES,
+        subplot_titles=list(pull),
         vertical_spacing=0.08,
         horizontal_spacing=0.28,  # room for the words, even on a phone
     )
-    for position, genre in enumerate(GENRES):
+    for position, genre in enumerate(map(str, pull)):
         top = pull[genre].nlargest(n)[::-1]
         figure.add_bar(
             x=top.round(3),
             y=top.index.map(mask_slur),
             orientation="h",
-            marker_color=GENRE_COLOURS[genre],
+            marker_color=colour_of(genre),
             showlegend=False,
             hovertemplate="%{y}: %{x:.2f}<extra></extra>",
             row=position // 2 + 1,
@@ -115,6 +116,11 @@ def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
         )
     figure.update_yaxes(tickfont_size=11)
     alt = "Bars, the words that pull most toward each genre. " + "; ".join(
-        f"{genre}: {', '.join(pull[genre].nlargest(5).index.map(mask_slur))}" for genre in GENRES
+        f"{genre}: {', '.join(pull[genre].nlargest(5).index.map(mask_slur))}" for genre in pull
     )
-    return finish(figure, "The strongest words of each genre", alt, height=820)
+    return finish(
+        figure,
+        "The strongest words of each genre",
+        alt,
+        height=205 * math.ceil(len(pull.columns) / 2),
+    )

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genre_lib.data.schema import GENRES
 from genre_lib.data.tensors import Batch, SongTensors
 
 DTYPES = {"lyrics": np.int32, "features": np.float32, "genre": np.int64}
@@ -35,6 +36,8 @@ class MappedSongs:
     folder: Path
     device: torch.device = torch.device("cpu")
     """The device of the batches."""
+    genres: tuple[str, ...] = GENRES
+    """The names of the genres."""
 
     @staticmethod
     def create(folder: Path, songs: int, tokens: int, features: int) -> MappedSongs:
@@ -66,7 +69,7 @@ class MappedSongs:
 
     @property
     def genre(self) -> Tensor:
-        """The position in `GENRES`, shape (n,), int64: eight bytes per song."""
+        """The position in `genres`, shape (n,), int64: eight bytes per song."""
         return torch.from_numpy(np.array(self._map("genre"))).to(self.device)
 
     def to(self, device: str | torch.device) -> MappedSongs:
@@ -90,7 +93,8 @@ class MappedSongs:
             shuffled = SongTensors(*pool[torch.randperm(len(pool), generator=random)])
             del pool  # to free its memory during the batches
             whole = len(shuffled) - len(shuffled) % size
-            remainder = SongTensors(*(t.clone() for t in shuffled[whole:]))
+            lyrics, features, genre = (t.clone() for t in shuffled[whole:])
+            remainder = SongTensors(lyrics, features, genre)
             if whole:
                 yield from SongTensors(*shuffled[:whole]).to(self.device).in_order(size)
             del shuffled
@@ -115,8 +119,11 @@ class MappedSongs:
 
     def _read(self, rows: slice) -> SongTensors:
         """Copy some songs into memory, so that the maps can be closed."""
-        return SongTensors(*(torch.from_numpy(np.array(self._map(n)[rows])) for n in DTYPES))
+        lyrics, features, genre = (torch.from_numpy(np.array(self._map(n)[rows])) for n in DTYPES)
+        return SongTensors(lyrics, features, genre, self.genres)
 
 
 def _concatenate(blocks: Sequence[SongTensors]) -> SongTensors:
-    return SongTensors(*map(torch.cat, zip(*(block[:] for block in blocks), strict=True)))
+    joined = zip(*(block[:] for block in blocks), strict=True)
+    lyrics, features, genre = (torch.cat(parts) for parts in joined)
+    return SongTensors(lyrics, features, genre, blocks[0].genres)

@@ -227,7 +227,8 @@ class ShardPart:
             in_parallel(_encode_shard, tasks, jobs, "encoding", progress)
 
         name = self._name("songs", encoder.to_json(), inputs)
-        return MappedSongs(self._cached(name, make, processes) / PARTS[self.part])
+        made = self._cached(name, make, processes)
+        return MappedSongs(made / PARTS[self.part], genres=encoder.genres)
 
     def _name(self, kind: str, *depends: Any) -> str:
         text = json.dumps([self.shards.identity(), self.rule, *depends])

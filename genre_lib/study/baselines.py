@@ -1,8 +1,8 @@
 """Models other than networks, for comparison. Explained in chapter *Baselines*.
 
 Each baseline is a function of training songs and n other songs, and returns their probabilities,
-shape (n, 7). All settings are fixed, so that all comparisons use the same baselines. LightGBM and
-fastText are installed by the extra `bench`: `pip install 'genre-lib[bench]'`.
+shape (n, genres). All settings are fixed, so that all comparisons use the same baselines. LightGBM
+and fastText are installed by the extra `bench`: `pip install 'genre-lib[bench]'`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from threadpoolctl import threadpool_limits
 
 from genre_lib.data.encoding import SongEncoder
-from genre_lib.data.schema import FEATURES, GENRES, TOPIC_FEATURES
+from genre_lib.data.schema import FEATURES, TOPIC_FEATURES, genres_of
 from genre_lib.data.songs import strip_footer
 from genre_lib.errors import GenreLibError
 from genre_lib.models import Form, topic_words
@@ -37,35 +37,35 @@ Baseline = Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]
 
 def majority(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
     """Predict the genre shares of the training songs for every song."""
-    shares = train["genre"].value_counts(normalize=True).reindex(GENRES, fill_value=0.0)
+    shares = train["genre"].value_counts(normalize=True).reindex(genres_of(train), fill_value=0.0)
     return np.tile(shares.to_numpy(), (len(songs), 1))
 
 
 def tfidf(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
     """Train logistic regression on TF-IDF weights of the words, and predict."""
     with threadpool_limits(1):  # faster, as the matrix products are small
-        return _predict_all_genres(
-            _tfidf_model().fit(_lyrics(train), train["genre"]), _lyrics(songs)
-        )
+        model = _tfidf_model().fit(_lyrics(train), train["genre"])
+        return _predict_all_genres(model, _lyrics(songs), train)
 
 
 def fasttext(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
     """Train fastText: a mean of word vectors with a Linear layer (Joulin et al. 2017)."""
     library = _import("fasttext")
+    genres = genres_of(train)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.txt"
         # fastText reads songs in file order, with a falling learning rate.
         shuffled = train.sample(frac=1, random_state=0)
-        lines = zip(shuffled["genre"].map(GENRES.index), _lyrics(shuffled), strict=True)
+        lines = zip(shuffled["genre"].map(genres.index), _lyrics(shuffled), strict=True)
         path.write_text("".join(f"__label__{g} {text}\n" for g, text in lines), encoding="utf-8")
         # Several threads update the weights in random order: only one is reproducible.
         model = library.train_supervised(
             str(path), dim=32, minCount=2, epoch=5, lr=0.2, thread=1, verbose=0
         )
-    probabilities = np.zeros((len(songs), len(GENRES)))
+    probabilities = np.zeros((len(songs), len(genres)))
     for row, text in enumerate(_lyrics(songs)):
         # The package's `predict` fails with numpy 2; this is the call inside it.
-        for probability, label in model.f.predict(f"{text}\n", len(GENRES), 0.0, "strict"):
+        for probability, label in model.f.predict(f"{text}\n", len(genres), 0.0, "strict"):
             probabilities[row, int(label.removeprefix("__label__"))] = probability
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
@@ -76,21 +76,21 @@ def boosting(
     """Train LightGBM's boosted trees on scores, and predict."""
     names = list(features)
     model = _boosting_model().fit(train[names].to_numpy(), train["genre"])
-    return _predict_all_genres(model, songs[names].to_numpy())
+    return _predict_all_genres(model, songs[names].to_numpy(), train)
 
 
 def product(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
     """Multiply the probabilities of the TF-IDF model and of naive Bayes on pairs of words."""
     with threadpool_limits(1):
         models = [model.fit(_lyrics(train), train["genre"]) for model in _word_models()]
-        first, second = (_predict_all_genres(model, _lyrics(songs)) for model in models)
+        first, second = (_predict_all_genres(model, _lyrics(songs), train) for model in models)
     return first * second / (first * second).sum(axis=1, keepdims=True)
 
 
 def boosting_with_n(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
     """Train LightGBM on the 22 scores, N and the missing mass (`topic_words`), and predict."""
     model = _boosting_model().fit(_scores(train), train["genre"])
-    return _predict_all_genres(model, _scores(songs))
+    return _predict_all_genres(model, _scores(songs), train)
 
 
 def stack(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndarray:
@@ -102,20 +102,20 @@ def stack(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndar
     """
     words = _log_probabilities([_tfidf_model()], train, songs, by)
     scores = (table[list(FEATURES)].to_numpy() for table in (train, songs))
-    return _boost_on(train["genre"], words, scores)
+    return _boost_on(train, words, scores)
 
 
 def words_and_form(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndarray:
     """Do the same as `stack` without scores, but with naive Bayes and the form of the lyrics."""
     words = _log_probabilities(_word_models(), train, songs, by)
-    return _boost_on(train["genre"], words, _form(train, songs))
+    return _boost_on(train, words, _form(train, songs))
 
 
 def full_stack(train: pd.DataFrame, songs: pd.DataFrame, by: str = "song") -> np.ndarray:
     """Do the same as `words_and_form`, with the 22 scores, N and the missing mass."""
     words = _log_probabilities(_word_models(), train, songs, by)
     scores = (_scores(table) for table in (train, songs))
-    return _boost_on(train["genre"], words, _form(train, songs), scores)
+    return _boost_on(train, words, _form(train, songs), scores)
 
 
 BASELINES: dict[str, tuple[str, Baseline]] = {
@@ -165,10 +165,10 @@ def _scores(table: pd.DataFrame) -> np.ndarray:
     return np.column_stack([table[list(FEATURES)].to_numpy(), found.numpy().round(6)])
 
 
-def _boost_on(genre: pd.Series, *inputs: Iterable[np.ndarray]) -> np.ndarray:
+def _boost_on(songs: pd.DataFrame, *inputs: Iterable[np.ndarray]) -> np.ndarray:
     """Train LightGBM on pairs of inputs (of training songs, of others); predict the others."""
     train, others = map(np.column_stack, zip(*inputs, strict=True))
-    return _predict_all_genres(_boosting_model().fit(train, genre), others)
+    return _predict_all_genres(_boosting_model().fit(train, songs["genre"]), others, songs)
 
 
 def _word_models() -> list[Pipeline]:
@@ -201,10 +201,12 @@ def _lyrics(songs: pd.DataFrame) -> list[str]:
     return strip_footer(songs["lyrics"]).tolist()
 
 
-def _predict_all_genres(model: ClassifierMixin, inputs: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Return probabilities in the order of `GENRES`, 0 for a genre without training songs."""
+def _predict_all_genres(
+    model: ClassifierMixin, inputs: Sequence[str] | np.ndarray, train: pd.DataFrame
+) -> np.ndarray:
+    """Return probabilities in the order of `genres_of(train)`, 0 for genres without songs in it."""
     found = pd.DataFrame(model.predict_proba(inputs), columns=model.classes_)
-    return found.reindex(columns=list(GENRES), fill_value=0.0).to_numpy()
+    return found.reindex(columns=list(genres_of(train)), fill_value=0.0).to_numpy()
 
 
 def _import(name: str) -> ModuleType:

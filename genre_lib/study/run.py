@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from genre_lib.classifier.classifier import GenreClassifier
 from genre_lib.classifier.recipes import Recipe
-from genre_lib.data.schema import FEATURES, GENRES
+from genre_lib.data.checks import genre_numbers
+from genre_lib.data.schema import FEATURES, genres_of
 from genre_lib.data.songs import has_footer
 from genre_lib.data.splits import Split, split_songs
 from genre_lib.environment import versions
@@ -71,8 +72,8 @@ def _evaluate_baseline(split: Split, cell: Cell) -> Report:
     _, baseline = BASELINES[cell.model]
     settings = {"by": cell.split} if "by" in signature(baseline).parameters else {}
     probabilities = baseline(pd.concat([split.train, split.validation]), split.test, **settings)
-    genre = pd.Categorical(split.test["genre"], categories=GENRES).codes.astype(int)
-    return Report(probabilities, genre)
+    genres = genres_of(split.test)
+    return Report(probabilities, genre_numbers(split.test["genre"], genres), genres)
 
 
 RunCells = Callable[

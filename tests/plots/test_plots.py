@@ -18,6 +18,7 @@ from genre_lib.classifier.words import (
     word_vectors,
 )
 from genre_lib.errors import GenreLibError
+from genre_lib.plots.style import OWN_COLOUR, OWN_SYMBOL
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +93,13 @@ def contrast(colour: str, background: float) -> float:
     return (max(luminance, background) + 0.05) / (min(luminance, background) + 0.05)
 
 
+WITH_OWN = plots.GENRE_COLOURS | {"an own genre": OWN_COLOUR}
+
+
 def test_genre_colours_stand_out_from_light_and_dark():
     assert set(plots.GENRE_COLOURS) == set(plots.GENRE_SYMBOLS) == set(GENRES)
-    assert len(set(plots.GENRE_SYMBOLS.values())) == len(GENRES)
-    for colour in plots.GENRE_COLOURS.values():
+    assert len({*plots.GENRE_SYMBOLS.values(), OWN_SYMBOL}) == len(GENRES) + 1
+    for colour in WITH_OWN.values():
         assert contrast(colour, 1.0) >= 3 and contrast(colour, 0.0085) >= 3  # #14171c
 
 
@@ -145,7 +149,7 @@ def oklab(light: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("reader", SEEN_BY)
 def test_genre_colours_are_told_apart(reader):
-    seen = {g: oklab(SEEN_BY[reader] @ linear(c)) for g, c in plots.GENRE_COLOURS.items()}
+    seen = {g: oklab(SEEN_BY[reader] @ linear(c)) for g, c in WITH_OWN.items()}
     near = {(a, b): np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(seen, 2)}
     pair = min(near, key=near.get)
     assert near[pair] >= 0.07, f"{reader} hardly tell {' from '.join(pair)}: {near[pair]:.3f}"
