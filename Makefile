@@ -4,8 +4,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
 OFFLINE := _build/deep-music-genre-classification.zip
-# Threads of two worker processes must not fight over two cores.
-TEST := OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
+# Threads of two worker processes must not fight over two cores; no test downloads an encoder.
+TEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
 # Those that need genre_lib alone.
 LIBRARY_TESTS := $(addprefix tests/,classifier cli data evaluation models plots scaling study training \
 	test_full_disks.py)

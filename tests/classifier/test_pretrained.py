@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import builtins
+import copy
+import re
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+import genre_lib
 from genre_lib import GENRES, SongTensors, evaluate, fit
 from genre_lib.classifier import pretrained
+from genre_lib.data.songs import strip_footer
 from genre_lib.errors import GenreLibError
+
+CHAPTER = Path(__file__).parents[2] / "book/16_borrowed_knowledge.md"
 
 
 class TinyTransformer(torch.nn.Module):
@@ -104,6 +111,22 @@ def test_fine_tuning_moves_the_transformer_and_lowers_the_loss(songs):
     )
     assert evaluate(network, tensors).loss < before - 0.05
     assert (network.transformer.table.weight != weights)[6:10].all()
+
+
+def test_the_fine_tuning_of_the_chapter_runs(songs):
+    text = CHAPTER.read_text(encoding="utf-8")
+    (source,) = re.findall(r"^def fine_tune.*?^    return .*?$", text, re.MULTILINE | re.DOTALL)
+    names = {name: getattr(pretrained, name) for name in ("PretrainedNetwork", "word_pieces")}
+    names |= {"copy": copy, "torch": torch, "genre_lib": genre_lib, "GENRES": GENRES}
+    names |= {"SongTensors": SongTensors, "strip_footer": strip_footer}
+    exec(source, names)
+    encoder = TinyEncoder()
+    encoder[0].auto_model = TinyTransformer(width=384)
+    before = encoder[0].auto_model.table.weight.detach().clone()
+    split = genre_lib.split_songs(songs[:400])
+    report = names["fine_tune"](encoder, split, device="cpu", epochs=1)
+    assert report.songs == len(split.test)
+    assert (encoder[0].auto_model.table.weight == before).all()  # it trains a copy
 
 
 def test_padding_and_the_size_of_a_batch_change_nothing(monkeypatch):
