@@ -16,7 +16,8 @@ files from a folder, `--parts names matching` measures these parts again. Writes
 - `names`: the genre of artists from their names alone;
 - `matching`: do a song's lyrics lie nearer to its own title or artist than to another song's?
 - `few`: accuracy by number of training songs, on splits by artist;
-- `network`: the course's lyrics network with the word table beside, on the splits of `heads`.
+- `network`: the course's lyrics network with the word table beside, on the splits of `heads`;
+- `joint`: one head on TF-IDF and the word table, on the same splits.
 
 Chapter *Borrowed knowledge* shows the result.
 """
@@ -37,6 +38,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -65,13 +67,15 @@ RESULT = Path(__file__).parent / "results/borrowed.json"
 SEEDS, TUNING_SEED = range(5), 50
 SIZES = (70, 350, 1400, 7000)
 MATCHED, COMPONENTS = 1500, 32
-PARTS = ("lines", "heads", "names", "matching", "few", "network")
+PARTS = ("lines", "heads", "names", "matching", "few", "network", "joint")
 WORDS, SENTENCE, TABLE = "TF-IDF", "sentence vector", "word table"
 KINDS = (WORDS, SENTENCE, TABLE)
 STRENGTHS = {WORDS: (0.5, 1, 2), SENTENCE: (0.1, 0.3, 1, 3), TABLE: (0.1, 0.3, 1, 3)}
 FEW_STRENGTHS = (0.1, 0.3, 1, 3, 10, 30)
 TRUST = np.arange(0, 1.01, 0.1)
 NETWORK = "course lyrics + word table"
+JOINT = "one head on TF-IDF and word table"
+JOINT_WEIGHTS = (0.125, 0.25, 0.5)
 
 Vectors = dict[str, np.ndarray]
 """By kind, one row per song of the whole table, in its order; songs are numbered by their index."""
@@ -179,6 +183,22 @@ def _with_genres(
 ) -> tuple[Any, pd.Series, Any, pd.Series]:
     learn, others = inputs(kind, train, test, vectors)
     return learn, train["genre"], others, test["genre"]
+
+
+def joint(
+    train: pd.DataFrame,
+    songs: pd.DataFrame,
+    vectors: Vectors,
+    settings: dict[str, float],
+    weight: float,
+) -> Report:
+    """Train one head on the words and the word table together, the table times a weight."""
+    words, tables = (inputs(kind, train, songs, vectors) for kind in (WORDS, TABLE))
+    learn, others = (
+        sparse.hstack([one, sparse.csr_matrix(weight * other)]).tocsr().astype(np.float32)
+        for one, other in zip(words, tables, strict=True)
+    )
+    return head(learn, train["genre"], others, songs["genre"], settings[WORDS])
 
 
 def network(train: pd.DataFrame, songs: pd.DataFrame, vectors: Vectors, seed: int) -> Report:
@@ -400,12 +420,32 @@ def main() -> None:
         tuning = split_songs(songs, "artist", TUNING_SEED)
         settings = tune(tuning.train, tuning.validation, vectors)
         store("settings", settings)
-        found = lambda train, test, seed: all_heads(train, test, vectors, settings)  # noqa: E731
+
+        def found(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, Report]:
+            return all_heads(train, test, vectors, settings)
+
         on_all_splits(songs, found, partial(store, "heads"))
 
     def with_network() -> None:
-        found = lambda train, test, seed: {NETWORK: network(train, test, vectors, seed)}  # noqa: E731
+        def found(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, Report]:
+            return {NETWORK: network(train, test, vectors, seed)}
+
         on_all_splits(songs, found, partial(store, "network"))
+
+    def one_head() -> None:
+        settings = content["settings"]
+        tuning = split_songs(songs, "artist", TUNING_SEED)
+        losses = [
+            joint(tuning.train, tuning.validation, vectors, settings, weight).loss
+            for weight in JOINT_WEIGHTS
+        ]
+        weight = JOINT_WEIGHTS[int(np.argmin(losses))]
+        store("settings", settings | {JOINT: weight})
+
+        def found(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, Report]:
+            return {JOINT: joint(train, test, vectors, settings, weight)}
+
+        on_all_splits(songs, found, partial(store, "joint"))
 
     measured: dict[str, Callable[[], None]] = {
         "lines": lambda: store("lines", lines(encoder)),
@@ -414,6 +454,7 @@ def main() -> None:
         "matching": lambda: store("matching", matching(songs, vectors, encode)),
         "few": lambda: store("few", few(songs, vectors)),
         "network": with_network,
+        "joint": one_head,
     }
     for part in options.parts:
         measured[part]()

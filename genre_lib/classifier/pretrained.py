@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from typing import Any
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import numpy as np
@@ -25,9 +24,6 @@ ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 
 REVISION = "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
 """The commit of the encoder's files that results were measured with."""
-
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""The SHA-256 hash of the encoder's weights, the file `model.safetensors`."""
 
 MAX_PIECES = 256
 """Texts are cut off after this many word pieces: the encoder was trained on no more."""
@@ -51,6 +47,7 @@ def load_encoder(name: str = ENCODER) -> Any:
     """
     try:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar, enable_progress_bar
     except ImportError as error:
         raise GenreLibError(
             "The pretrained encoder needs a package that is missing here: pip install "
@@ -65,9 +62,11 @@ def load_encoder(name: str = ENCODER) -> Any:
             local_files_only=local_files_only,
         )
 
+    disable_progress_bar()  # loading from the cache takes a second
     try:
         return load(local_files_only=True)
     except OSError:
+        enable_progress_bar()
         try:
             _check_reachable("https://huggingface.co")
             return load(local_files_only=False)
@@ -76,16 +75,15 @@ def load_encoder(name: str = ENCODER) -> Any:
                 f"The pretrained encoder {name} is not on this machine and could not be downloaded "
                 "from huggingface.co: connect to the internet once, or go on without it."
             ) from error
+    finally:
+        enable_progress_bar()
 
 
 def _check_reachable(address: str) -> None:
     """Raise an `OSError` soon; by itself, the package would retry for a minute."""
     if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "ON", "YES", "TRUE"):
         raise OSError("downloads are switched off by HF_HUB_OFFLINE")
-    try:
-        urlopen(Request(address, method="HEAD"), timeout=TIMEOUT).close()
-    except URLError as error:
-        raise OSError(str(error)) from error
+    urlopen(Request(address, method="HEAD"), timeout=TIMEOUT).close()
 
 
 def sentence_vectors(encoder: Any, texts: Sequence[str]) -> np.ndarray:

@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -172,13 +173,17 @@ def hub(monkeypatch):
         package, found = ModuleType("sentence_transformers"), Hub(here)
         package.SentenceTransformer = found
         monkeypatch.setitem(sys.modules, "sentence_transformers", package)
+        bars = ModuleType("transformers.utils.logging")
+        bars.disable_progress_bar = bars.enable_progress_bar = lambda: None
+        for name in ("transformers", "transformers.utils", "transformers.utils.logging"):
+            monkeypatch.setitem(sys.modules, name, bars)
         return found
 
     return install
 
 
 def unreachable(request, timeout):
-    raise pretrained.URLError("no network")
+    raise URLError("no network")
 
 
 def test_an_encoder_that_is_here_needs_no_network(hub, monkeypatch):
