@@ -26,7 +26,7 @@ REVISION = "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
 """The commit of the encoder's files that results were measured with."""
 
 MAX_PIECES = 256
-"""Texts are cut off after this many word pieces: the encoder was trained on no more."""
+"""Texts are cut off after this many word pieces, as the encoder's own settings say."""
 
 TIMEOUT = 5
 """Seconds to wait for huggingface.co."""
