@@ -65,7 +65,7 @@ from genre_lib.study.run import songs_identity
 
 RESULT = Path(__file__).parent / "results/borrowed.json"
 SEEDS, TUNING_SEED = range(5), 50
-SIZES = (70, 350, 1400, 7000)
+SIZES = (70, 350, 1400)
 MATCHED, COMPONENTS = 1500, 32
 PARTS = ("lines", "heads", "names", "matching", "few", "network", "joint")
 WORDS, SENTENCE, TABLE = "TF-IDF", "sentence vector", "word table"
@@ -224,8 +224,10 @@ def few_songs(songs: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     return songs.groupby("genre").sample(count // len(GENRES), random_state=seed)
 
 
-def few(songs: pd.DataFrame, vectors: Vectors) -> list[dict[str, Any]]:
-    """Return rows of accuracy by the number of training songs, on splits by artist."""
+def few(
+    songs: pd.DataFrame, vectors: Vectors, store: Callable[[list[dict[str, Any]]], None]
+) -> None:
+    """Evaluate the heads by the number of training songs, on splits by artist; store the rows."""
     rows = []
     tuning = split_songs(songs, "artist", TUNING_SEED)
     for count in SIZES:
@@ -237,7 +239,7 @@ def few(songs: pd.DataFrame, vectors: Vectors) -> list[dict[str, Any]]:
             for model, found in all_heads(train, split.test, vectors, settings).items():
                 row = {"model": model, "train": count, "seed": seed}
                 rows.append(row | found.summary())
-    return rows
+        store(rows)
 
 
 # --- what it knew ---------------------------------------------------------------------------------
@@ -452,7 +454,7 @@ def main() -> None:
         "heads": heads,
         "names": lambda: store("names", names(songs, encode)),
         "matching": lambda: store("matching", matching(songs, vectors, encode)),
-        "few": lambda: store("few", few(songs, vectors)),
+        "few": lambda: few(songs, vectors, partial(store, "few")),
         "network": with_network,
         "joint": one_head,
     }
