@@ -37,7 +37,6 @@ from course_tools.notebooks.edits import FOLDED, made_ids, take_over
 from course_tools.notebooks.fingerprint import chapter_fingerprints
 from course_tools.notebooks.kernel import NotebookStopped, run_cells
 
-
 ON_GPU = ("06_lyrics_network", "07_features_network", "08_combined_network", "13_speed")
 """Chapters that train or time the three networks: Colab opens them on a machine with a GPU."""
 

@@ -173,7 +173,7 @@ def language_of_songs() -> dict[str, Any]:
 
 
 def word_classes() -> dict[str, int]:
-    """The class of each word, a position in `GENRES`; those of a topic are spread over all."""
+    """Return the class of each word, a position in `GENRES`; a topic's words are of all classes."""
     return {word: number % len(GENRES) for number, word in enumerate(language_of_songs()["words"])}
 
 
@@ -244,7 +244,7 @@ def make_songs(n: int = 4000, seed: int = 0, order: float | None = None) -> pd.D
 
     With `order`, genres are dealt out anew, so that neither words nor scores tell them, and only
     the order of a song's words does: those of its genre's class tend to come first, more so the
-    larger the number is (`genre_lib.data.order`; chapter *Attention*). At 1, nothing tells the genre.
+    larger the number is (`genre_lib.data.order`; chapter *Attention*). At 1, nothing tells it.
 
     Raises
     ------

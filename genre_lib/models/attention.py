@@ -10,7 +10,6 @@ from genre_lib.data.schema import GENRES
 from genre_lib.data.tensors import PAD_ID
 from genre_lib.models.parts import Lookup
 
-
 INITIAL = 0.1
 """The standard deviation of new embeddings: with torch's 1, the network hardly begins to learn."""
 
@@ -94,22 +93,21 @@ class AttentionNetwork(nn.Module):
     def __init__(
         self,
         vocabulary: int,
-        tokens: int,
+        tokens: int = 200,
         width: int = 64,
         heads: int = 2,
         dropout: float = 0.5,
         positions: bool = True,
+        genres: int = len(GENRES),
     ):
         super().__init__()
         self.embedding = Lookup(vocabulary, width, padding_idx=PAD_ID)
         nn.init.normal_(self.embedding.weight, std=INITIAL)
-        self.position = (
-            nn.Parameter(torch.randn(tokens, width) * INITIAL) if positions else None
-        )
+        self.position = nn.Parameter(torch.randn(tokens, width) * INITIAL) if positions else None
         self.dropout = nn.Dropout(dropout)
         self.block = Block(width, heads, dropout)
         self.norm = nn.LayerNorm(width)
-        self.output = nn.Linear(width, len(GENRES))
+        self.output = nn.Linear(width, genres)
 
     def embed(self, lyrics: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors, shape (batch, longest, width), and which of them are words, not padding."""

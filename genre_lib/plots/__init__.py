@@ -7,6 +7,7 @@ Examples
 'Songs by genre'
 """
 
+from genre_lib.plots.attention import attention
 from genre_lib.plots.diagrams import folds, network_diagram
 from genre_lib.plots.distribution import distributions, lyrics_lengths
 from genre_lib.plots.intervals import differences, way_covered
@@ -37,6 +38,7 @@ from genre_lib.plots.words import (
 )
 
 __all__ = [
+    "attention",
     "GENRE_COLOURS",
     "GENRE_SYMBOLS",
     "accuracies",

@@ -1,4 +1,4 @@
-"""Diagrams of networks, drawn from the networks themselves. Used in chapters 6 to 8."""
+"""Diagrams of networks, drawn from the networks themselves. Used in chapters 6 to 8, and 15."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ LAYOUTS: dict[str, dict[str, tuple[float, int]]] = {
         "lyrics": (0, 0), "embedding": (0, 1), "dropout": (0, 2), "output": (0, 3),
         "logits": (0, 4),
     },
+    "AttentionNetwork": {
+        "lyrics": (0, 0), "embedding": (0, 1), "dropout": (0, 2), "block": (0, 3), "norm": (0, 4),
+        "output": (0, 5), "logits": (0, 6),
+    },
     "LyricsNetwork": {
         "lyrics": (0, 0), "branches": (-0.5, 1), "form": (0.5, 1), "bins": (0.5, 2), "head": (0, 3),
         "logits": (0, 4),
@@ -47,6 +51,7 @@ LAYOUTS: dict[str, dict[str, tuple[float, int]]] = {
 FLOWS = {
     "OriginalLyricsNetwork": ("lyrics embedding flatten output logits",),
     "MeanLyricsNetwork": ("lyrics embedding dropout output logits",),
+    "AttentionNetwork": ("lyrics embedding dropout block norm output logits",),
     "LyricsNetwork": ("lyrics branches head logits", "lyrics form bins head"),
     "OriginalFeaturesNetwork": ("features layers logits",),
     "FeaturesNetwork": ("features bins ensemble logits",),

@@ -299,7 +299,19 @@ def test_a_header_that_does_not_fit_is_named(made, others, change, message):
 
 @pytest.mark.parametrize(
     "key",
-    "genres scores topics folds max_tokens footer slurs words tensors bytes checksum".split(),
+    [
+        "genres",
+        "scores",
+        "topics",
+        "folds",
+        "max_tokens",
+        "footer",
+        "slurs",
+        "words",
+        "tensors",
+        "bytes",
+        "checksum",
+    ],
 )
 def test_a_header_without_a_key_is_named(made, others, tmp_path, key):
     shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)

@@ -270,3 +270,13 @@ def test_a_map_names_words_that_do_not_cover_each_other(trained):
     assert len(named) == 25
     strongest = pull.max(axis=1).idxmax()
     assert plots.mask_slur(strongest) in [word for word, _, _ in named]
+
+
+def test_attention_has_a_panel_for_each_head_and_names_who_is_looked_at_most():
+    weights = np.full((2, 3, 3), 0.1)
+    weights[0, :, 1] = weights[1, :, 2] = 0.8
+    figure = plots.attention(weights, ["love", "whiskey", "fagot"])
+    assert [panel.z[0][at] for panel, at in zip(figure.data, (1, 2), strict=True)] == [0.8, 0.8]
+    alt = figure.layout.meta["alt"]
+    assert "head 1, word 2 whiskey gets the largest share, 80%" in alt
+    assert "fagot" not in str(figure) and "head 2, word 3 f" in alt
