@@ -24,7 +24,6 @@ The core, in reading order, and the chapters that explain each part:
 At first reading, only look up what you need in the others:
 
     errors, data/checks, csv_file, file_kinds   what can be wrong, in sentences   1
-    data/genres            other genres than the seven                     17
     data/published, files  the download, and files that are never half-written
     training/device, environment   CPU or GPU; versions                    4
     classifier/run_folder  a trained network on disk                       8
@@ -35,6 +34,12 @@ And some need more probability and NumPy than the course:
 
     plots/                 every figure
     data/synthetic, data/bayes   made-up songs, and their best classifier  11  The ceiling
+
+What the last chapters add, nothing else in the core uses:
+
+    models/attention, data/order   a block of a transformer; songs for it  15  Attention
+    classifier/pretrained  an encoder that others have trained             16  Borrowed knowledge
+    data/genres            other genres than the seven                     17  Your own genre
 
 Three more packages use the core, which never imports them: `scaling/` (chapter 14),
 `study/` (chapters 5 and 10) and the command line, `cli/`. The names that chapters use most
