@@ -108,7 +108,8 @@ def refresh(chapters: list[Chapter], force: bool = False) -> None:
             written. The message names the cells.
         ChapterFailed: as `execute`.
     """
-    lost = [sentence for chapter in chapters for sentence in problems(chapter, [edits_are_taken])]
+    made = [chapter for chapter in chapters if chapter.ipynb.exists()]
+    lost = [sentence for chapter in made for sentence in problems(chapter, [edits_are_taken])]
     if lost:
         raise ValueError(
             "\n".join([*lost, "Nothing was made. To discard an edit: git restore book/NAME.ipynb"])

@@ -3,8 +3,8 @@
 import pytest
 from invented_chapter import SOUND
 
-from course_tools.notebooks.chapters import Chapter, find_chapters
-from course_tools.notebooks.make import ChapterFailed, execute, fresh_notebook
+from course_tools.notebooks.chapters import Chapter, code_cells, find_chapters
+from course_tools.notebooks.make import ChapterFailed, execute, fresh_notebook, refresh
 
 
 def test_chapters_by_the_beginning_of_their_names(tmp_path):
@@ -36,3 +36,11 @@ def test_failing_cell_stops_its_chapter_by_name(tmp_path):
         ChapterFailed, match=r"03_training, cell 3 \(`unknown`\):\n(.*\n)*NameError"
     ):
         execute(chapter, fresh_notebook(chapter))
+
+
+def test_a_chapter_that_has_no_notebook_yet_gets_one(tmp_path):
+    chapter = Chapter("03_training", tmp_path)
+    chapter.md.write_text("Text.\n\n```python\nprint(1 + 1)\n```\n")
+    refresh([chapter])
+    (cell,) = code_cells(chapter.notebook())
+    assert cell.outputs[0].text == "2\n"

@@ -64,6 +64,8 @@ def scripts() -> dict[str, str]:
 
     def together(*names: str) -> str:
         source = "\n".join(re.sub(r"^export .*\n", "", sources[n], flags=re.M) for n in names)
+        # What explains the code to its readers is in the repository; a phone needn't load it.
+        source = re.sub(r"^ */\*\*.*?\*/\n", "", source, flags=re.M | re.S)
         return f"(() => {{\n{source}}})();\n"
 
     header = (FOLDER / HEADER).read_text(encoding="utf-8")
