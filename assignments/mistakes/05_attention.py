@@ -91,8 +91,7 @@ MISTAKES = [
         "name": "scores divided by their sum instead of softmax",
         "part": "q1",
         "code": LOOK.format(
-            weights="scores = scores.masked_fill(~present, 0)\n"
-            "    weights = scores / scores.sum()"
+            weights="scores = scores.masked_fill(~present, 0)\n    weights = scores / scores.sum()"
         ),
         "loses": ["test_q1_softmax", "test_q1_padding"],
         "hint": "must be the softmax of the scores",
@@ -139,8 +138,7 @@ MISTAKES = [
         "name": "the mask comes after softmax",
         "part": "q2",
         "code": MANY.format(
-            **RIGHT
-            | {"masked": "", "weights": "(scores.softmax(dim=-1) * present[:, None, None])"}
+            **RIGHT | {"masked": "", "weights": "(scores.softmax(dim=-1) * present[:, None, None])"}
         ),
         "loses": ["test_q2_padding", "test_q3_attention", "test_q4_padding", "test_q6_padding"],
         "hint": "weights masked after softmax no longer add up to 1",
@@ -155,9 +153,7 @@ MISTAKES = [
     {
         "name": "the queries are masked, not the keys",
         "part": "q2",
-        "code": MANY.format(
-            **RIGHT | {"masked": ".masked_fill(~present[:, None, :, None], -1e9)"}
-        ),
+        "code": MANY.format(**RIGHT | {"masked": ".masked_fill(~present[:, None, :, None], -1e9)"}),
         "loses": ["test_q2_padding", "test_q3_attention", "test_q4_padding", "test_q6_padding"],
         "hint": "Masked queries, the rows, leave padding among the keys",
     },
