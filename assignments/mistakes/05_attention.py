@@ -241,9 +241,7 @@ MISTAKES = [
     {
         "name": "a residual connection is forgotten",
         "part": "q5",
-        "code": BLOCK.format(
-            **PRE_NORM | {"first": "self.attention(self.norm_1(vectors), present)"}
-        ),
+        "code": BLOCK.format(**PRE_NORM | {"second": "self.each(self.norm_2(vectors))"}),
         "loses": ["test_q5_residual", "test_q5_both"],
         "hint": "A residual connection is missing",
     },
