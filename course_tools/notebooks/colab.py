@@ -30,7 +30,7 @@ FOLDER = ROOT / ".venv-colab"
 OURS = "genre-lib"
 INSTALL_SECONDS = 20
 """How long a student may have to wait for the library, once it has come over the network."""
-LONG = 30
+LONG = 15
 """Seconds of a notebook that does not run again in the same kernel."""
 # What the first cell of an assignment brings along; Colab ships none of them.
 CHECKS = {"otter-grader", "fica", "ipylab", "python-frontmatter", "dill", "wrapt"}

@@ -154,7 +154,7 @@ def _treatment(lyrics: pd.Series) -> Finding:
     if stop.any():
         return Finding("lyrics", f"words such as 'the' or 'she' in {_rows(stop)}", "The course's "
                        "lyrics have no such words, so they give the genre away: lemmatise and "
-                       "remove stop words, as chapter 17 does.")  # fmt: skip
+                       "remove stop words, as chapter 17 describes.")  # fmt: skip
     if marks.any():
         return Finding("lyrics", f"capitals or punctuation in {_rows(marks)}", "The course's "
                        "lyrics have neither: write words in lower case with spaces.")  # fmt: skip
