@@ -3,8 +3,8 @@
  *
  * Where a comment begins with a name, the code computes what that class or function of `genre_lib`
  * does; `tests/live/test_live.py` compares the results. `course_tools/live/export.py` writes the
- * two files: a header, and numbers that come in pieces. The lyrics network comes first, with its
- * words in order of frequency, so that on a slow line common words are answered while others load.
+ * two files: a header, and numbers that come in pieces. What networks with words need comes first,
+ * and words in order of frequency, so that common words are answered while others still load.
  *
  * @typedef {{word: string, id: number, start: number, end: number}} Token A word or a run of
  *   punctuation, in lower case; its id in the vocabulary, and where it is in the text.
@@ -140,7 +140,7 @@ function load(header) {
 
   /** How many bytes must have come before a song or a word can be answered. */
   function needs({ song }) {
-    if (song?.network !== "lyrics") return size;
+    if (!song || song.network === "features") return size;
     const last = Math.max(...tokens(song.lyrics).map(({ id }) => id), 0);
     return header.tensors[votes].offset + (last + 1) * columns;
   }

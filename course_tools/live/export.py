@@ -78,12 +78,13 @@ def pack_networks(classifiers: Mapping[str, GenreClassifier]) -> tuple[dict[str,
     check_alike(classifiers)
     networks = {task: classifiers[task].trained for task in TASKS}
     tensors: dict[str, tuple[Tensor, str]] = {}
-    for task, network in networks.items():
-        for name, tensor in network.state_dict().items():
+    # A page answers as soon as a song's words have come. Their votes are most of the file, so they
+    # come after all else that the networks with words need, and before the other network.
+    for task in ("lyrics", "combined", "features"):
+        for name, tensor in networks[task].state_dict().items():
             if name != BAG_RARITY:  # that of the form, but 0 for special tokens
                 tensors[stored_name(task, name)] = (tensor, storage_type(name))
-        # The page answers lyrics as soon as their words have come: these are the largest part.
-        if task == "lyrics":
+        if task == "combined":
             tensors[VOTES] = tensors.pop(VOTES)
     described, content = pack(tensors)
     encoder = classifiers["combined"].encoder

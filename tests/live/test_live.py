@@ -359,7 +359,7 @@ def test_lyrics_are_answered_before_all_numbers_have_come(made):
     assert all(song["early"] == song["late"] for song in found)
     few, unknown, none, all_words = (song["needs"] for song in found)
     assert none < few < all_words < made.header["bytes"] and few == max(few, unknown)
-    assert found[0]["others"] == made.header["bytes"]  # of the other networks and of a word
+    assert found[0]["others"] == made.header["bytes"]  # of the other network and of a word
 
 
 @pytest.mark.parametrize("scores", [[0.5] * 21, [0.5] * 23, [0.5] * 21 + [None]])
