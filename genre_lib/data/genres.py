@@ -13,7 +13,7 @@ from genre_lib.data.schema import COLUMNS, FEATURES, GENRES, genres_of
 from genre_lib.errors import SongsError, nearest
 
 NEEDED = tuple(name for name in COLUMNS if name not in FEATURES)
-"""The columns that a file of an own genre must have; networks that look at scores need these too.
+"""The columns that a file of a new genre must have; networks that look at scores need these too.
 """
 
 
