@@ -15,7 +15,7 @@ from genre_lib.data.csv_file import read_table
 from genre_lib.data.genres import NEEDED
 from genre_lib.data.schema import FEATURES, GENRES, YEARS
 from genre_lib.data.splits import FOLDS, TEST_FOLDS
-from genre_lib.errors import nearest
+from genre_lib.errors import SongsError, nearest
 
 STOP_WORDS = ("the", "and", "he", "she", "of", "to", "in", "is")
 """Words that English lyrics can't do without, and that the published file doesn't have."""
@@ -43,6 +43,8 @@ def examine(path: str | Path, songs: pd.DataFrame) -> Iterator[Finding]:
         When the file is no table in CSV form, or has no rows.
     """
     table = read_table(path)
+    if table.empty:
+        raise SongsError(f"{Path(path).name} has no songs: write one per row, below the names.")
     yield _columns(table)
     yield from _values(table)
     if "genre" in table:

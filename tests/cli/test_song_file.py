@@ -107,3 +107,13 @@ def test_no_table_is_an_error(course, tmp_path):
     (tmp_path / "my.csv").write_text("<html>")
     with pytest.raises(SongsError, match="web page"):
         list(examine(tmp_path / "my.csv", course))
+
+
+def test_a_header_without_songs_is_an_error(faults, new):
+    with pytest.raises(SongsError, match=r"my\.csv has no songs: write one per row"):
+        faults(new.head(0))
+
+
+def test_a_single_song_and_missing_columns_are_findings(faults, new):
+    assert {"songs", "artists"} <= set(faults(new.head(1)))
+    assert set(faults(new[["artist_name", "genre"]])) == {"columns"}
