@@ -4,8 +4,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
 OFFLINE := _build/deep-music-genre-classification.zip
-# Threads of two worker processes must not fight over two cores; no test downloads an encoder.
-TEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile
+# Threads of two worker processes must not fight over two cores; no test downloads an encoder. Files
+# run in order, chapters first: the slow ones would otherwise be last, with nothing beside them.
+TEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Those that need genre_lib alone.
 LIBRARY_TESTS := $(addprefix tests/,classifier cli data evaluation models plots scaling study training \
 	test_full_disks.py)

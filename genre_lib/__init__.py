@@ -39,7 +39,7 @@ What the last chapters add, nothing else in the core uses:
 
     models/attention, data/order   a block of a transformer; songs for it  15  Attention
     classifier/pretrained  an encoder that others have trained             16  Borrowed knowledge
-    data/genres            other genres than the seven                     17  Your own genre
+    data/genres, data/song_file    other genres than the seven             17  Your own genre
 
 Three more packages use the core, which never imports them: `scaling/` (chapter 14),
 `study/` (chapters 5 and 10) and the command line, `cli/`. The names that chapters use most

@@ -1,9 +1,10 @@
-"""The library's errors: problems that the user can fix."""
+"""The library's errors, problems that the user can fix, and findings of the doctor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import NamedTuple
 
 
 class GenreLibError(ValueError):
@@ -12,6 +13,17 @@ class GenreLibError(ValueError):
 
 class SongsError(GenreLibError):
     """A table of songs that can't be used."""
+
+
+class Finding(NamedTuple):
+    """One line of a report on an installation or on a file of songs."""
+
+    name: str
+    """What was looked at, such as a package, the cache or a column."""
+    state: str
+    """What was found."""
+    problem: str = ""
+    """What is wrong with it and what to do, in one sentence; empty if nothing is wrong."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

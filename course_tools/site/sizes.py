@@ -14,7 +14,7 @@ LIBRARY = Path(genre_lib.__file__).parent
 CORE = ("data", "models", "training", "evaluation", "classifier", "plots")
 APART = (
     "plots", "synthetic.py", "bayes.py", "order.py",
-    "attention.py", "pretrained.py", "genres.py",
+    "attention.py", "pretrained.py", "genres.py", "song_file.py",
 )  # fmt: skip
 """What of the core nobody has to read: figures, how songs are made up, and what only the chapters
 15 to 17 use."""

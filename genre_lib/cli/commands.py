@@ -253,7 +253,7 @@ def make_synthetic_songs(options: argparse.Namespace) -> int:
 def run_doctor(options: argparse.Namespace) -> int:
     """Print the state of the installation or of a file; with problems, the exit status is 1."""
     from genre_lib.cli.doctor import diagnose
-    from genre_lib.cli.song_file import examine
+    from genre_lib.data.song_file import examine
 
     problems = 0
     for finding in examine(options.file, load_songs()) if options.file else diagnose():

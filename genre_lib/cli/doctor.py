@@ -8,26 +8,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
-from typing import NamedTuple
 
 import torch
 from packaging.requirements import Requirement
 
 from genre_lib.data.published import PUBLISHED_BYTES, is_complete, published_path
 from genre_lib.data.songs import load_songs
-from genre_lib.errors import GenreLibError
+from genre_lib.errors import Finding, GenreLibError
 from genre_lib.training.device import MIN_FREE_MEMORY, choose_device
-
-
-class Finding(NamedTuple):
-    """One line of the report."""
-
-    name: str
-    """`Python`, a package, `device`, `cache` or `songs`."""
-    state: str
-    """What was found."""
-    problem: str = ""
-    """What is wrong with it and what to do, in one sentence; empty if nothing is wrong."""
 
 
 def diagnose() -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import nbformat
 
+from course_tools.notebooks.chapters import code_cells, find_chapters
 from course_tools.notebooks.fingerprint import chapter_fingerprints, code_text, files_fingerprint
 
 
@@ -61,3 +62,10 @@ def test_a_change_of_the_command_line_makes_no_chapter_stale(tmp_path):
     before = print_after("data/songs.py")
     assert print_after("cli/commands.py") == print_after("__main__.py") == before
     assert print_after("data/checks.py") != before
+
+
+def test_chapters_use_nothing_that_fingerprints_leave_out():
+    """The command line may change without making a chapter's outputs stale."""
+    for chapter in find_chapters():
+        for cell in code_cells(chapter.notebook()):
+            assert "genre_lib.cli" not in cell.source, chapter.name

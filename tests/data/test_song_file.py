@@ -6,7 +6,7 @@ import pytest
 
 from genre_lib import make_songs
 from genre_lib.cli.main import main
-from genre_lib.cli.song_file import examine
+from genre_lib.data.song_file import examine
 from genre_lib.errors import SongsError
 
 

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import CountVectorizer
 
-from genre_lib.cli.doctor import Finding
 from genre_lib.data.csv_file import read_table
 from genre_lib.data.genres import NEEDED
 from genre_lib.data.schema import FEATURES, GENRES, YEARS
 from genre_lib.data.splits import FOLDS, TEST_FOLDS
-from genre_lib.errors import SongsError, nearest
+from genre_lib.errors import Finding, SongsError, nearest
 
 STOP_WORDS = ("the", "and", "he", "she", "of", "to", "in", "is")
 """Words that English lyrics can't do without, and that the published file doesn't have."""
