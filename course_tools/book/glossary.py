@@ -88,7 +88,7 @@ def _put_link(text: nodes.Text, found: re.Match, term: Term, address: str) -> No
 
 
 def _link_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    is_chapter = app.env.doc2path(page).endswith(".ipynb")
+    is_chapter = Path(app.env.doc2path(page)).suffix == ".ipynb"
     if app.builder.format == "html" and is_chapter and PAGE in app.env.all_docs:
         terms = read_terms(Path(ROOT, f"{PAGE}.md").read_text("utf8"))
         link_terms(doctree, terms, app.builder.get_relative_uri(page, PAGE))

@@ -18,6 +18,16 @@
     });
   }, true);
 
+  // The theme of Jupyter Book 1 goes through the modes by itself; newer ones set the one that the
+  // button names.
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest(".theme-change-button");
+    if (!button) return;
+    var dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    var modes = dark ? ["auto", "light", "dark"] : ["auto", "dark", "light"];
+    button.dataset.mode = modes[(modes.indexOf(document.documentElement.dataset.mode) + 1) % 3];
+  }, true);
+
   // A sandboxed frame may submit no form, and a form that may not be submitted tells no script.
   function submit(form, event) {
     event.preventDefault();
