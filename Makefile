@@ -1,5 +1,8 @@
 # `make` alone lists what there is. PYTHON picks the Python that .venv is made with.
 PYTHON ?= python3
+# Containers often set it. Each of the hundreds of processes below would then compile torch, pandas
+# and the rest anew, which takes it ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
