@@ -184,6 +184,23 @@ async function axeFindsNothing(tab) {
 }
 
 // Everything for one page in one view; a picture of it when `screenshots` names a folder.
+// A term's meaning stands in the right margin while its link is in sight, and no longer.
+async function termsStandBeside(tab) {
+  const link = tab.locator(".bd-article a.glossary-term").first();
+  if (!(await link.count())) return [];
+  const [term, meaning] = await link.evaluate((one) => [one.textContent, one.title]);
+  const beside = tab.locator(".terms-in-sight", { hasText: `${term}${meaning}` });
+  try {
+    await link.scrollIntoViewIfNeeded();
+    await beside.waitFor({ timeout: 4000 });
+    await tab.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    if (await link.evaluate((one) => one.getBoundingClientRect().bottom < 0)) await beside.waitFor({ state: "hidden", timeout: 4000 });
+    return [];
+  } catch {
+    return [`the term "${term}" does not come and go beside the text`];
+  }
+}
+
 export async function checkView(browser, base, path, view, screenshots) {
   const { context, tab, problems } = await open(browser, base, path, view);
   const found = [];
@@ -201,6 +218,7 @@ export async function checkView(browser, base, path, view, screenshots) {
       await tab.screenshot({ path: join(screenshots, name), fullPage: true });
     }
     if (firstView && path !== "404.html") found.push(...await switchTurnsDark(tab));
+    if (firstView) found.push(...await termsStandBeside(tab));
     if (firstView) found.push(...await figuresFitTheirBox(tab)); // last: it changes the window
   } catch (error) {
     found.push(`could not be checked: ${error.message.split("\n")[0]}`);

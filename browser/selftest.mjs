@@ -45,6 +45,7 @@ const BROKEN = [
   ["skip link to nowhere", WIDE, (text) => text.replaceAll('id="main-content"', 'id="elsewhere"'), "keyboard: behind the skip link"],
   ["no dark switch", WIDE, without(/<button class="[^"]*theme-switch-button[\s\S]*?<\/button>/), "dark switch: there is none"],
   ["dark switch that does nothing", WIDE, (text) => within(text, '<script>addEventListener("click", (event) => event.stopImmediatePropagation(), true);</script>'), "dark switch does not darken the page"],
+  ["no terms beside the text", WIDE, without(/<script[^>]*terms\.js[^>]*><\/script>/), "does not come and go beside the text"],
   ["figures that stay light", WIDE, (text) => within(text, "<script>window.MutationObserver = class { observe() {} disconnect() {} };</script>"), "dark switch does not reach the figures"],
 ];
 

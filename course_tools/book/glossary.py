@@ -1,7 +1,8 @@
 """Link the glossary's terms from their first use on every page.
 
 The terms are the headings of ``book/glossary.md``. Sources stay plain Markdown: a term written in
-bold is linked where it is, else where it first stands in running text, alone or with an s.
+bold is linked where it is, else where it first stands in running text, alone or with an s. On wide
+screens ``static/terms.js`` shows in the right margin what the terms in sight mean.
 """
 
 from __future__ import annotations
@@ -97,4 +98,5 @@ def _link_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
 def setup(app: Sphinx) -> dict:
     """Sphinx's entry point."""
     app.connect("doctree-resolved", _link_page)
+    app.add_js_file("terms.js")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
