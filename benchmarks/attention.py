@@ -2,7 +2,7 @@
 
     python benchmarks/attention.py
 
-Settings are drawn at random from the first of `SPACES`, `DRAWS` times, then from the second. A
+Settings are drawn at random from the first of `SPACES`, then from the second, `DRAWS` times each. A
 network is trained with each on the training songs of one split by song and evaluated on its
 validation songs after each epoch. (The split has seed 50, which the study does not use; its test
 songs are not looked at.) The best settings, by validation loss, are those of the recipe `attention
@@ -28,7 +28,7 @@ from genre_lib.data.splits import Split
 from genre_lib.models import AttentionNetwork
 from genre_lib.study.results import write_result
 
-DRAWS, SEEDS, EPOCHS, TOKENS = 12, 3, 6, 100
+DRAWS, SEEDS, EPOCHS, TOKENS = (12, 8), 3, 6, 100
 
 Space = dict[str, list[Any]]
 FIRST: Space = {
@@ -105,8 +105,8 @@ def main() -> None:
     songs = load_songs()
     split, rng = split_songs(songs, by="song", seed=50), np.random.default_rng(0)
     draws: list[dict[str, Any]] = []
-    for space in SPACES:
-        for _ in range(DRAWS):
+    for space, number in zip(SPACES, DRAWS, strict=True):
+        for _ in range(number):
             settings = draw(space, rng)
             draws.append(settings | trained(recipe_of(settings), split, seed=len(draws)))
             print(draws[-1], flush=True)

@@ -38,7 +38,7 @@ class GenreClassifier:
         self.encoder = SongEncoder(**recipe.encoder)
         self.network: nn.Module | None = None
         self.notes: dict[str, Any] = {}
-        """What to save with the weights, in JSON types: data source, seed, results."""
+        """What to save with the weights, in JSON types, such as data source, seed and results."""
 
     def fit(
         self,

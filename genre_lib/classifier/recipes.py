@@ -1,4 +1,4 @@
-"""Named settings for each network. Explained with the networks, in chapters 6 to 8."""
+"""Named settings for each network. Explained with the networks, in chapters 6 to 8 and 15."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class Recipe:
     """All settings of a training run, except the songs, the seed and the device."""
 
     name: str
-    """`original` (from the original post), `first` (a simple version) or `course` (the best)."""
+    """`original` (from the original post), `first` (a simple version), `course` (the best) or
+    `attention` (one block of a transformer, lyrics only)."""
     task: str
     """`lyrics`, `features` or `combined`: a name, like the other. (`sees` decides.)"""
     network: type[nn.Module]
@@ -195,7 +196,7 @@ RECIPES = {
 
 
 def get_recipe(name: str, task: str) -> Recipe:
-    """Return the recipe called `name` ("original", "first", "course") for a task.
+    """Return the recipe called `name` ("original", "first", "course", "attention") for a task.
 
     Raises
     ------

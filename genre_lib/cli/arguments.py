@@ -65,16 +65,16 @@ def parser() -> argparse.ArgumentParser:
         "train",
         help="train a network and save it in a folder",
         description="Train a network on 70% of the songs, evaluate it on 10% after each epoch "
-        "(the recipe 'first' keeps the best epoch) and once on the other 20%, and save it in a "
-        "folder.",
+        "(the recipes 'first' and 'attention' keep the best epoch) and once on the other 20%, and "
+        "save it in a folder.",
     )
     train.add_argument(
         "network", choices=["lyrics", "features", "combined"], help="what the network looks at"
     )
     train.add_argument(
-        "--recipe", choices=["original", "first", "course"], default="course",
+        "--recipe", choices=["original", "first", "course", "attention"], default="course",
         help="original: the network and settings of the blog post; first: a simple improvement; "
-        "course: the best (default)",
+        "course: the best (default); attention: one block of a transformer, for lyrics only",
     )  # fmt: skip
     train.add_argument(
         "--data", default="auto", metavar="SOURCE",

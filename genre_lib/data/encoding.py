@@ -90,8 +90,8 @@ class SongEncoder:
         self.genres: tuple[str, ...] = GENRES
         """The genres that the training songs' table knows, in the order of their numbers."""
         self.words: list[str] = []
-        """The vocabulary: `words[i]` has id `i`; after the two special tokens, frequent words
-        first. Empty if no lyrics were learned from."""
+        """The vocabulary, in which `words[i]` has id `i`; after the two special tokens, frequent
+        words first. Empty if no lyrics were learned from."""
         self.mean: np.ndarray | None = None
         """What is subtracted from each score, shape (scores,); zeros without `scale`; `None` if no
         scores were learned from."""

@@ -37,7 +37,7 @@ class SongTensors(Dataset[Batch]):
     lyrics: Tensor
     """Token ids, shape (n, tokens), int32; short songs are padded with `PAD_ID`."""
     features: Tensor
-    """The scores, by default all 22: shape (n, 22), float32."""
+    """The scores, by default all 22, in shape (n, 22), float32."""
     genre: Tensor
     """The position in `genres`, shape (n,), int64; -1 if the table had no genres."""
     genres: tuple[str, ...] = GENRES

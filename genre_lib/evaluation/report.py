@@ -76,9 +76,9 @@ class Report:
 
     @property
     def calibration_error(self) -> float:
-        """The expected calibration error: the distance between confidence and accuracy.
+        """The expected calibration error, a distance between confidence and accuracy.
 
-        The mean over all songs of the distance in their bin of `reliability` (Guo et al. 2017,
+        It is the mean over all songs of the distance in their bin of `reliability` (Guo et al. 2017,
         arXiv:1706.04599).
         """
         bins = self.reliability()

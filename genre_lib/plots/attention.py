@@ -11,6 +11,9 @@ from plotly.subplots import make_subplots
 from genre_lib.plots.style import ACCENT, finish
 from genre_lib.plots.words import mask_slur
 
+TITLE, ROW = 40, 18
+"""Heights in pixels: two heads and a dozen words fit a sheet of paper."""
+
 
 def attention(weights: np.ndarray, words: Sequence[str]) -> go.Figure:
     """Draw whom each word of a song looks at, one panel per head. Chapter *Attention*.
@@ -19,11 +22,13 @@ def attention(weights: np.ndarray, words: Sequence[str]) -> go.Figure:
     """
     shown = [f"{number} {mask_slur(word)}" for number, word in enumerate(words, start=1)]
     heads = len(weights)
+    panels = heads * (TITLE + ROW * len(words))
     figure = make_subplots(
         rows=heads,
         cols=1,
         subplot_titles=[f"head {head}" for head in range(1, heads + 1)],
-        vertical_spacing=0.3 / heads,
+        shared_xaxes=True,
+        vertical_spacing=TITLE / panels,
     )
     sentences = []
     for head, matrix in enumerate(np.round(weights, 3), start=1):
@@ -50,6 +55,4 @@ def attention(weights: np.ndarray, words: Sequence[str]) -> go.Figure:
     figure.update_xaxes(tickangle=-60, showgrid=False)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     alt = f"Heat maps of whom each of {len(words)} words looks at: {'; '.join(sentences)}"
-    return finish(
-        figure, "Whom does each word look at?", alt, height=120 + heads * (150 + 22 * len(words))
-    )
+    return finish(figure, "Whom does each word look at?", alt, height=160 + panels)

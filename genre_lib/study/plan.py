@@ -74,12 +74,12 @@ def plan(
     seeds
         How many splits of each kind: seeds 0 to `seeds` - 1.
     ablations
-        On how many of these splits the `first` recipes run, too, and the ablations, which run on
-        the first kind of split only.
+        On how many of these splits the recipes `first` and `attention` run, too, and the ablations,
+        which run on the first kind of split only.
     """
-    course, first = (
-        [(f"{name} {task}", STANDARD) for name, task in RECIPES if name == chosen]
-        for chosen in ("course", "first")
+    course, others = (
+        [(f"{name} {task}", STANDARD) for name, task in RECIPES if name in chosen]
+        for chosen in (("course",), ("first", "attention"))
     )
     changed = [
         (f"course {task}", variant) for variant, (tasks, *_) in VARIANTS.items() for task in tasks
@@ -90,7 +90,7 @@ def plan(
         for split in splits:
             models = [*((name, STANDARD) for name in BASELINES), *course]
             if seed < ablations:
-                models += first + (changed if split == splits[0] else [])
+                models += others + (changed if split == splits[0] else [])
             cells += [
                 Cell(model, split, seed, variant, collection)
                 for collection in COLLECTIONS

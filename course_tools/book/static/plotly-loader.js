@@ -88,13 +88,16 @@
     }).join("<br>");
   }
 
-  /* On a phone the legend lies at the figure's foot: above the plot it would cover the title. */
-  function narrowLayout(figure, layout, width) {
-    var margin = layout.margin || {};
+  function legendRows(figure, width) {
     var named = figure.data.filter(function (trace) {
       return trace.name && trace.showlegend !== false;
     }).length;
-    var rows = named > 1 ? Math.ceil(named / Math.floor(width / 95)) : 0;
+    return named > 1 ? Math.ceil(named / Math.floor(width / 95)) : 0;
+  }
+
+  /* On a phone the legend lies at the figure's foot: above the plot it would cover the title. */
+  function narrowLayout(figure, layout, width) {
+    var margin = layout.margin || {}, rows = legendRows(figure, width);
     return {
       margin: { l: Math.min(margin.l || 10, 40), r: 10, b: rows ? 54 + 20 * rows : margin.b || 10 },
       font: { size: Math.min((layout.font || {}).size || 12, 12) },
@@ -107,12 +110,13 @@
   }
 
   /* Subplots have titles of their own where the legend would lie: it moves above them, to the right of
-     the figure's own title. */
-  function legendAboveTitles(layout) {
+     the figure's own title. Elsewhere it grows towards that title, as on paper, and needs room. */
+  function wideLayout(figure, layout, width) {
     var titled = (layout.annotations || []).some(function (note) {
       return note.yref === "paper" && note.yanchor === "bottom" && note.y > 0.98;
     });
-    if (!titled) return {};
+    var rows = legendRows(figure, width - 60); // without the labels of the axis
+    if (!titled) return rows > 1 ? { margin: { t: ((layout.margin || {}).t || 70) + 34 * (rows - 1) } } : {};
     var line = 1 / ((layout.height || 450) - 120); // a pixel, as a share of the plot's height
     return { legend: { x: 1, xanchor: "right", y: 1 + 22 * line } };
   }
@@ -132,8 +136,7 @@
     });
     delete layout.width;
     layout.autosize = true;
-    var narrow = width < NARROW;
-    layout = merge(layout, narrow ? narrowLayout(figure, layout, width) : legendAboveTitles(layout));
+    layout = merge(layout, (width < NARROW ? narrowLayout : wideLayout)(figure, layout, width));
     if (layout.title && layout.title.text) {
       var size = (layout.title.font || {}).size || 17;
       layout.title = merge(layout.title, { text: wrap(layout.title.text, width - 20, size) });
