@@ -78,8 +78,8 @@ class Report:
     def calibration_error(self) -> float:
         """The expected calibration error, a distance between confidence and accuracy.
 
-        It is the mean over all songs of the distance in their bin of `reliability` (Guo et al. 2017,
-        arXiv:1706.04599).
+        It is the mean over all songs of the distance in their bin of `reliability` (Guo et al.
+        2017, arXiv:1706.04599).
         """
         bins = self.reliability()
         gaps = (bins["confidence"] - bins["accuracy"]).abs()
