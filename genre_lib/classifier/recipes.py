@@ -191,6 +191,21 @@ RECIPES = {
             encoder=COURSE_ENCODER,
             training={"epochs": 12, "batch_size": 512} | ONE_CYCLE,
         ),
+        # The best that benchmarks/attention.py drew.
+        Recipe(
+            "attention",
+            "lyrics",
+            models.AttentionNetwork,
+            encoder={"min_frequency": 20, "max_tokens": 100},
+            layers={"width": 64, "heads": 4, "dropout": 0.0},
+            training={
+                "epochs": 6,
+                "batch_size": 256,
+                "learning_rate": 9.6e-3,
+                "weight_decay": 1e-3,
+                "patience": 2,
+            },
+        ),
     )
 }
 
