@@ -51,8 +51,8 @@ def results() -> str:
     lines = [
         f"Test accuracy in percent, mean ± deviation over {splits('course lyrics')} splits "
         f"(`first` and `attention`: {splits('first lyrics')}) of {study['rows']:,} real songs, "
-        "divided by song (at random) and by artist (no artist on both sides), with all songs and without "
-        "those whose lyrics end in a scraped footer that gives the genre away.",
+        "divided by song (at random) and by artist (no artist on both sides), with all songs and "
+        "without those whose lyrics end in a scraped footer that gives the genre away.",
         "",
         f"| input | model | {' | '.join(f'by {s}, {c}' for s, c in COLUMNS)} |",
         "|---|---|---|---|---|---|",
