@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PYTHON picks the Python that .venv is made with.
 PYTHON ?= python3
-# Containers often set it. Each of the hundreds of processes below would then compile torch, pandas
-# and the rest anew, which takes it ten seconds.
+# Containers often set it. Then each of the hundreds of processes below would compile torch, pandas and
+# the rest anew, which takes seconds.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -48,7 +48,7 @@ book: $(INSTALLED) ## build the rendered book into _build/html, warnings as erro
 	@$(BIN)/jupyter-book build . --all --warningiserror --keep-going --quiet
 	@echo "The book is built. Open _build/html/index.html, or run: make serve"
 
-# Jupyter Book 1 is only maintained: this is the way out, should it stop working.
+# Jupyter Book 1 is in maintenance mode: this is the way out, should it stop working.
 book-sphinx: $(INSTALLED) .venv-sphinx/.installed ## the book without Jupyter Book, by the newest Sphinx, into _build/sphinx/html
 	@$(BIN)/python -m course_tools.book.plain_sphinx _build/sphinx
 	@.venv-sphinx/bin/python -m sphinx --quiet --fail-on-warning --keep-going \

@@ -2,7 +2,7 @@
 
 The terms are the headings of ``book/glossary.md``. Sources stay plain Markdown: a term written in
 bold is linked where it is, else where it first stands in running text, alone or with an s. On wide
-screens ``static/terms.js`` shows in the right margin what the terms in sight mean.
+screens ``static/terms.js`` explains the terms in view in the right margin.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Write the ``conf.py`` with which plain Sphinx builds the book: ``make book-sphinx``.
 
-Jupyter Book 1 is only maintained, no longer developed. It is a layer over Sphinx, so on the day
-when it stops working the book needs little more than this file. `_config.yml` stays the only source
-of settings: Jupyter Book translates it, and what only Jupyter Book understands is left out.
+Jupyter Book 1 is in maintenance mode. It is a layer over Sphinx, so should it stop working, the
+book needs little more than the `conf.py` that this module wrote last. `_config.yml` remains the
+only source of settings: Jupyter Book translates it, and what only Jupyter Book understands is left
+out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-/* In the right margin: what the terms in sight mean. Each link says it, too, to those who ask. */
+/* Explains the glossary terms in view in the right margin, where a glance is enough. Assistive
+   technology is told by the links themselves, so the list is hidden from it. */
 (function () {
   "use strict";
   var MOST = 3; // as many as fit below the contents of a long page
