@@ -241,6 +241,8 @@ def test_what_a_command_prints_to_a_full_disk_is_one_line_too():
     ],
 )
 def test_a_terminal_without_the_letters_stops_no_command(how, songs, tmp_path):
+    if "LC_ALL" in how and not sys.prefix.isascii():
+        pytest.skip("torch can't be imported from such a folder in this locale")
     songs.to_csv(tmp_path / "müsik –.csv")
     command = f"genre-lib songs --source '{tmp_path}/müsik –.csv'"
     assert ended(command, **how) == (0, "")
