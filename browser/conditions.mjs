@@ -42,7 +42,16 @@ async function swipeScrolls(tab) {
   const mark = await (await seeFigure(tab)).locator(".points path").first().boundingBox();
   await tab.touchscreen.tap(mark.x + mark.width / 2, mark.y + mark.height / 2);
   const told = await figure.locator(".hovertext").first().waitFor({ timeout: 3000 }).then(() => true, () => false);
-  return told ? found : [...found, "a tap shows no values"];
+  if (!told) found.push("a tap shows no values");
+  if (await figure.locator(".modebar-btn").count()) found.push("tools for a mouse lie on a figure");
+  return found;
+}
+
+async function keepsTheKeyboardAway(tab) {
+  await tab.locator(".try-it-examples button").last().tap();
+  await tab.locator(".try-it[data-answered]").waitFor({ timeout: 15000 });
+  const typing = await tab.evaluate(() => document.activeElement.matches("textarea"));
+  return typing ? ["a tap on a stored song opens the keyboard over its answer"] : [];
 }
 
 async function mouseZooms(tab) {
@@ -198,6 +207,7 @@ export async function checkConditions(browser, base, folder, only = /./) {
     if (only.test(what)) found.push(...await attempt(browser, what, address, settings, steps));
   };
   await tried(`${FIGURES}, under a finger`, `${base}/${FIGURES}`, phone, swipeScrolls);
+  await tried(`${CLASSIFIER}, under a finger`, `${base}/${CLASSIFIER}`, phone, keepsTheKeyboardAway);
   await tried(`${FIGURES}, under a mouse`, `${base}/${FIGURES}`, {}, mouseZooms);
   await tried(`${FIGURES}, dialogs`, `${base}/${FIGURES}`, {}, dialogsOpen);
   await tried(`${FIGURES}, without motion`, `${base}/${FIGURES}`, {}, keepsStill);

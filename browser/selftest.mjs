@@ -86,6 +86,7 @@ const SILENT = [
   ["classifier that forgets", (path, text) => (path.endsWith("/try_it.js") ? text.replace("history.replaceState(", "void (") : text), "does not bring back its song"],
   ["classifier that chatters", (path, text) => text.replace("}, 1000);", "}, 0);"), "the status line speaks"],
   ["classifier without unknown words", (path, text) => text.replace("if (unknown.size)", "if (false)"), "an unknown word is not named"],
+  ["classifier with scores for all", (path, text) => text.replace("sound.disabled =", "void"), "scores can be moved that the network doesn't get"],
   ["classifier that hears no slider", (path, text) => text.replace("song[topics + i] =", "void"), "a score changes no answer"],
 ];
 for (const [name, breakPage, sentence] of SILENT) {
@@ -110,7 +111,9 @@ for (const [name, breakPage, sentence, page] of PARTS) {
 const LOADER = "plotly-loader.js";
 // What is changed in which file, which conditions are tried, and what the sentence must say.
 const CONDITIONS = [
-  [LOADER, "    leaveTouchesToThePage(item.plot);", "", /finger/, "does not scroll the page"],
+  [LOADER, "    leaveTouchesToThePage(item.plot);", "", /network.html, under a finger/, "does not scroll the page"],
+  [LOADER, 'matchMedia("(hover: none)").matches', "false", /network.html, under a finger/, "tools for a mouse lie on a figure"],
+  ["try_it.js", 'matchMedia("(hover: hover)").matches', "true", /try_it.html, under a finger/, "opens the keyboard"],
   [LOADER, "layout.autosize = true;", "layout.dragmode = false;", /mouse/, "a mouse does not zoom"],
   [LOADER, ".style.width = PAPER;", ";", /html, printed$/, "is wider than the paper"],
   ["theme.js", "opener.focus(", "void (", /dialogs/, "does not give the focus back"],

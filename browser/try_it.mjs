@@ -44,7 +44,7 @@ async function answersWhatIsTyped(tab) {
     .evaluate((word) => word.style.getPropertyValue("--genre"));
   if (!tint) found.push("a word has no colour");
   const note = await tab.locator(`${BOX} .try-it-note`).first().textContent();
-  if (!/Not in the vocabulary: qqzx/.test(note)) found.push("an unknown word is not named");
+  if (!/Not in the vocabulary,.*: qqzx/.test(note)) found.push("an unknown word is not named");
   return found;
 }
 
@@ -67,11 +67,15 @@ async function answersToTheKeyboard(tab) {
   await tab.locator(`${BOX} input[value=combined]`).focus();
   await andWait(tab, () => tab.keyboard.press("ArrowLeft"));
   if (!/features/.test(await caption.textContent())) found.push("arrow keys don't choose a network");
+  if (await tab.locator(`${BOX} .try-it-words`).first().locator("span").count()) found.push("words are tinted that the network doesn't read");
   const slider = tab.locator(`${BOX} input[type=range]`).first(), before = await shares(tab);
   await slider.focus();
   await andWait(tab, () => tab.keyboard.press("Home"));
   await andWait(tab, () => tab.keyboard.press("PageUp"));
   if (`${before}` === `${await shares(tab)}`) found.push("a score changes no answer");
+  await tab.locator(`${BOX} input[value=features]`).focus();
+  await andWait(tab, () => tab.keyboard.press("ArrowLeft"));
+  if (await slider.isEnabled()) found.push("scores can be moved that the network doesn't get");
   const button = tab.locator(`${BOX} button`).last();
   await button.focus();
   await andWait(tab, () => tab.keyboard.press("Enter"));

@@ -50,7 +50,7 @@ function start(box) {
       const { genre } = songs[at].dataset;
       show();
       const verdict = genre === choice.value ? `Yes, ${genre}.` : `You said ${choice.value}; its label is ${genre}.`;
-      status.textContent = `${verdict} Right so far: ${score()}.`;
+      status.textContent = `${verdict} Right ${nextAt() < 0 ? "in the end" : "so far"}: ${score()}.`;
       (next.hidden ? again : next).focus({ preventScroll: true });
       status.scrollIntoView({ block: "nearest" }); // the answer has moved it down
     });

@@ -13,7 +13,7 @@ const list = (items, limit) => items.slice(0, limit).join(", ")
 
 function start(box) {
   const { genres, colours, topics, typical } = JSON.parse(box.querySelector("script").textContent);
-  const form = box.querySelector("form"), { lyrics, network, from } = form.elements;
+  const form = box.querySelector("form"), { lyrics, network, from, sound } = form.elements;
   const sliders = Array.from(form.querySelectorAll("input[type=range]"));
   const words = box.querySelector(".try-it-words"), note = box.querySelector(".try-it-note");
   const rows = Array.from(box.querySelectorAll("tbody tr"));
@@ -28,6 +28,7 @@ function start(box) {
   }
 
   function showValues() {
+    if (sound) sound.disabled = network.value === "lyrics"; // which doesn't get them
     for (const slider of sliders) slider.nextElementSibling.value = Number(slider.value).toFixed(2);
   }
 
@@ -37,6 +38,11 @@ function start(box) {
 
   /** Tint each word by the genre that it speaks for most; name the strongest and the unknown. */
   function showWords(text, tokens) {
+    if (network.value === "features") {
+      words.textContent = text;
+      note.textContent = "This network gets the scores alone: it doesn't read the words.";
+      return;
+    }
     const parts = [], pulls = new Map(), unknown = new Set();
     let at = 0;
     for (const { start: begin, end, word, shown, known, pull } of tokens) {
@@ -58,9 +64,12 @@ function start(box) {
       .map(([word, [, genre]]) => `${word} (${genre})`);
     const notes = [];
     if (strongest.length) notes.push(`Strongest: ${strongest.slice(0, 5).join(", ")}.`);
-    if (unknown.size) notes.push(`Not in the vocabulary: ${list([...unknown], 9)}.`);
+    if (unknown.size) notes.push(`Not in the vocabulary, which lacks the most common words: ${list([...unknown], 9)}.`);
     if (!strongest.length) {
       notes.push(`No word that the networks know: they go by the length and the repeats of the lyrics${from ? ", and by the scores" : ""}.`);
+    }
+    if (strongest.length && tokens.length < 20) {
+      notes.push("The networks also count words and repeats, and in a text as short as this one these can outweigh the words.");
     }
     note.textContent = notes.join(" ");
   }
@@ -70,13 +79,11 @@ function start(box) {
       row.querySelector(".bar").style.setProperty("--share", probabilities[g]);
       row.lastElementChild.textContent = percent(probabilities[g]);
     });
-    caption.textContent = `Answer of the ${network.value} network`;
     const order = [...genres.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
     const [first, second] = order.map((g) => `${genres[g]}, ${percent(probabilities[g])}`);
+    caption.textContent = `The ${network.value} network says ${first}; then ${second}.`;
     clearTimeout(speaking); // said when typing pauses, not after every key
-    speaking = setTimeout(() => {
-      status.textContent = `The ${network.value} network says ${first}; then ${second}.`;
-    }, 1000);
+    speaking = setTimeout(() => { status.textContent = caption.textContent; }, 1000);
   }
 
   async function answer() {
@@ -89,7 +96,7 @@ function start(box) {
       showAnswer(probabilities);
       box.dataset.answered = number;
     } catch (problem) {
-      if (number === asked) status.textContent = `There is no answer: ${problem.message}.`;
+      if (number === asked) status.textContent = caption.textContent = `There is no answer: ${problem.message}.`;
     }
   }
 
@@ -131,7 +138,8 @@ function start(box) {
       recall(button.dataset.song);
       remember();
       form.scrollIntoView({ block: "nearest" });
-      lyrics.focus({ preventScroll: true });
+      // Where fingers type, it would open a keyboard over the answer.
+      if (matchMedia("(hover: hover)").matches) lyrics.focus({ preventScroll: true });
     });
   }
   if (location.hash.includes("lyrics=")) recall(location.hash.slice(1));

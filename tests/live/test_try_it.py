@@ -57,7 +57,9 @@ def test_the_first_song_is_answered_without_a_script(page, short, examples):
     task = "lyrics" if short else "combined"
     shares = [f"{share:.0%}" for share in first["probabilities"][task]]
     assert rows == list(zip(GENRES, shares, strict=True))
-    assert page.caption.text == f"Answer of the {task} network"
+    second, first = sorted((float(share[:-1]), genre) for genre, share in rows)[-2:]
+    said = f"{first[1]}, {first[0]:.0f}%; then {second[1]}, {second[0]:.0f}%"
+    assert page.caption.text == f"The {task} network says {said}."
 
 
 def test_five_songs_are_stored_with_what_each_network_answers(examples):

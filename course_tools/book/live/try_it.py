@@ -25,9 +25,12 @@ SHORT = "try-it-short"
 FIRST = 1
 """The example that the form begins with."""
 
-ASKING = "Type a line, and a network like the ones that you will build guesses its genre"
+ASKING = "Type a line: which genre is it?"
 NAMED = 9
 """How many unknown words are named."""
+
+FEW_TOKENS = 20
+"""Lyrics of fewer words and marks are far shorter than those of the songs."""
 
 MOST = 4000
 """How many characters can be typed; the networks read 200 words."""
@@ -52,18 +55,20 @@ def form(kind: str) -> str:
     first = examples[FIRST]
     answer = zip(header["genres"], first["probabilities"][task], strict=True)
     return (
-        f'<div class="live try-it"><script type="application/json">{data}</script>'
+        f'<div class="live try-it{" try-it-beside" if short else ""}">'
+        f'<script type="application/json">{data}</script>'
         f'<form class="pst-js-only" aria-label="A song of your own">'
         f'<label for="try-it-lyrics">{ASKING if short else "Type some lyrics"}</label>'
-        f'<textarea id="try-it-lyrics" name="lyrics" rows="4" maxlength="{MOST}" '
+        f'<textarea id="try-it-lyrics" name="lyrics" rows="3" maxlength="{MOST}" '
         f'spellcheck="false" autocomplete="off">{escape(first["lyrics"])}</textarea>'
         f"{_networks(short, task)}{'' if short else _scores(header, first)}"
         f"{_buttons(examples, task) if short else ''}</form>"
-        f'<div class="try-it-answer"><p class="try-it-words">{_tinted(first, header)}</p>'
-        f'<p class="try-it-note">{_note(first, header)}</p>'
-        f"<table><caption>Answer of the {task} network</caption><tbody>"
+        '<div class="try-it-answer"><table>'
+        f"<caption>{_verdict(first, header, task)}</caption><tbody>"
         f"{''.join(_bar(genre, share) for genre, share in answer)}</tbody></table>"
-        '<p role="status" class="live-status"></p></div>'
+        f'<p class="try-it-words">{_tinted(first, header)}</p>'
+        f'<p class="try-it-note">{_note(first, header)}</p>'
+        '<p role="status" class="visually-hidden"></p></div>'
         f"{'' if short else _examples(header, examples, task) + _provenance(result)}</div>"
     )
 
@@ -92,8 +97,8 @@ def _scores(header: dict[str, Any], first: dict[str, Any]) -> str:
         for name, value in list(audio)[header["topics"] :]
     )
     return (
-        '<fieldset><legend>Scores</legend><label class="try-it-from">topics, and a start for the '
-        f'six below, of a typical song of <select name="from" autocomplete="off">'
+        '<fieldset name="sound"><legend>Scores</legend><label class="try-it-from">Start from those '
+        f'of a typical song of this genre, with its topics: <select name="from" autocomplete="off">'
         f'{"".join(options)}</select></label><div class="try-it-sliders">{"".join(sliders)}</div>'
         "</fieldset>"
     )
@@ -115,8 +120,17 @@ def _tinted(example: dict[str, Any], header: dict[str, Any]) -> str:
     return "".join(parts) + escape(text[at:])
 
 
+def _verdict(example: dict[str, Any], header: dict[str, Any], task: str) -> str:
+    """The same as `live/try_it.js` says; `browser/try_it.mjs` compares both, and the note."""
+    shares = dict(zip(header["genres"], example["probabilities"][task], strict=True))
+    first, second = (
+        f"{genre}, {shares[genre]:.0%}"
+        for genre in sorted(shares, key=lambda one: -shares[one])[:2]
+    )
+    return f"The {task} network says {first}; then {second}."
+
+
 def _note(example: dict[str, Any], header: dict[str, Any]) -> str:
-    """The same as `live/try_it.js` says; `browser/try_it.mjs` compares both."""
     known = {token["word"]: token["pull"] for token in example["tokens"] if token["pull"]}
     strongest = sorted(known, key=lambda word: -max(known[word]))[:5]
     named = (
@@ -125,7 +139,15 @@ def _note(example: dict[str, Any], header: dict[str, Any]) -> str:
     unknown = {t["word"]: 1 for t in example["tokens"] if not t["pull"] and t["word"].isalnum()}
     listed = ", ".join(list(unknown)[:NAMED])
     more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
-    return f"Strongest: {', '.join(named)}. Not in the vocabulary: {listed}{more}."
+    notes = [f"Strongest: {', '.join(named)}."]
+    if unknown:
+        notes.append(f"Not in the vocabulary, which lacks the most common words: {listed}{more}.")
+    if len(example["tokens"]) < FEW_TOKENS:
+        notes.append(
+            "The networks also count words and repeats, and in a text as short as this one these "
+            "can outweigh the words."
+        )
+    return " ".join(notes)
 
 
 def _bar(genre: str, share: float) -> str:
@@ -185,11 +207,10 @@ def result_of_course(_: str) -> str:
     }
     guess, lyrics, features, combined = (f"{share:.0%}" for share in found.values())
     return (
-        f'<p class="course-result">Always guessing pop is right for <strong>{guess}</strong> of '
-        f"the songs. The networks that you will build are right for <strong>{lyrics}</strong> from "
-        f"the words, <strong>{features}</strong> from scores, and <strong>{combined}</strong> from "
-        'both. Try the lyrics network below, or <a href="try_it.html">give all three lyrics and '
-        "scores</a>.</p>"
+        f'<p class="course-result">Seven genres: whoever always says pop is right for '
+        f"<strong>{guess}</strong> of the songs. The networks that you will build are right for "
+        f"<strong>{lyrics}</strong> from the words, <strong>{features}</strong> from the scores, "
+        f"and <strong>{combined}</strong> from both. Genres overlap, so nobody gets them all.</p>"
     )
 
 
@@ -204,6 +225,6 @@ def _provenance(result: dict[str, Any]) -> str:
     return (
         f"<p>The networks of this page know {result['words']['live']:,} words instead of "
         f"{result['words']['course']:,}, and their weights are rounded. Of "
-        f"{result['validation_songs']:,} songs that they have not learned from, their answers are "
-        f"right for {listed}.</p>"
+        f"{result['validation_songs']:,} songs of one split that they have not learned from, their "
+        f"answers are right for {listed}. (The first page has means over many splits.)</p>"
     )

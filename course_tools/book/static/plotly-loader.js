@@ -159,6 +159,8 @@
     });
     var config = Object.assign({
       displaylogo: false,
+      // Where nothing hovers it would never go away, and fingers are left to the page.
+      displayModeBar: matchMedia("(hover: none)").matches ? false : "hover",
       modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d"]
     }, item.figure.config || {});
     return Promise.resolve(window.Plotly.react(item.plot, data, layout, config)).then(function () {
