@@ -140,21 +140,24 @@ MISTAKES = [
         "code": MANY.format(
             **RIGHT | {"masked": "", "weights": "(scores.softmax(dim=-1) * present[:, None, None])"}
         ),
-        "loses": ["test_q2_padding", "test_q3_attention", "test_q4_padding", "test_q6_padding"],
+        "loses": ["test_q2_example", "test_q2_padding", "test_q3_attention", "test_q4_padding"]
+        + ["test_q6_padding"],
         "hint": "weights masked after softmax no longer add up to 1",
     },
     {
         "name": "the mask is forgotten",
         "part": "q2",
         "code": MANY.format(**RIGHT | {"masked": ""}),
-        "loses": ["test_q2_padding", "test_q3_attention", "test_q4_padding", "test_q6_padding"],
+        "loses": ["test_q2_example", "test_q2_padding", "test_q3_attention", "test_q4_padding"]
+        + ["test_q6_padding"],
         "hint": "Mask the keys",
     },
     {
         "name": "the queries are masked, not the keys",
         "part": "q2",
         "code": MANY.format(**RIGHT | {"masked": ".masked_fill(~present[:, None, :, None], -1e9)"}),
-        "loses": ["test_q2_padding", "test_q3_attention", "test_q4_padding", "test_q6_padding"],
+        "loses": ["test_q2_example", "test_q2_padding", "test_q3_attention", "test_q4_padding"]
+        + ["test_q6_padding"],
         "hint": "Masked queries, the rows, leave padding among the keys",
     },
     {
@@ -163,7 +166,7 @@ MISTAKES = [
         "code": "def split(vectors, heads):\n"
         "    songs, tokens, width = vectors.shape\n"
         "    return vectors.reshape(songs, heads, tokens, width // heads)\n",
-        "loses": ["test_q3_split", "test_q3_attention", "test_q6_padding"],
+        "loses": ["test_q3_example", "test_q3_split", "test_q3_attention", "test_q6_padding"],
         "hint": "mixes tokens",
     },
     {
@@ -171,7 +174,7 @@ MISTAKES = [
         "part": "q3",
         "code": "def split(vectors, heads):\n"
         "    return vectors.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)\n",
-        "loses": ["test_q3_split"],
+        "loses": ["test_q3_example", "test_q3_split"],
         "hint": "neighbouring numbers",
     },
     {
