@@ -29,7 +29,7 @@ import base64
 import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -375,13 +375,14 @@ def on_all_splits(
         store(rows)
 
 
-def read_vectors(folder: Path, songs: pd.DataFrame, encoder: Any) -> Vectors:
-    """Return the vectors of the lyrics from `folder`, after computing what is not there."""
+def read_vectors(folder: Path, songs: pd.DataFrame, encoder: Any, kinds: Sequence[str]) -> Vectors:
+    """Return these vectors of the lyrics from `folder`, after computing what is not there."""
     lyrics, vectors = strip_footer(songs["lyrics"]).tolist(), {}
-    for kind, make in ((TABLE, table_vectors), (SENTENCE, sentence_vectors)):
+    makers = {TABLE: table_vectors, SENTENCE: sentence_vectors}
+    for kind in kinds:
         path = folder / f"{songs_identity(songs)} {kind}.npy"
         if not path.exists():
-            np.save(path, make(encoder, lyrics))
+            np.save(path, makers[kind](encoder, lyrics))
         vectors[kind] = np.load(path)
     return vectors
 
@@ -396,7 +397,9 @@ def main() -> None:
     songs = load_songs().reset_index(drop=True)
     encoder = load_encoder(options.encoder)
     encode = partial(sentence_vectors, encoder)
-    vectors = read_vectors(options.vectors, songs, encoder)
+    # Sentence vectors take half an hour: these parts do without.
+    kinds = (TABLE,) if set(options.parts) <= {"network", "joint"} else (TABLE, SENTENCE)
+    vectors = read_vectors(options.vectors, songs, encoder, kinds)
     content: dict[str, Any] = {
         "encoder": {
             "name": ENCODER,
