@@ -26,7 +26,7 @@ LAYOUTS: dict[str, dict[str, tuple[float, int]]] = {
         "logits": (0, 4),
     },
     "AttentionNetwork": {
-        "lyrics": (0, 0), "embedding": (0, 1), "dropout": (0, 2), "block": (0, 3), "norm": (0, 4),
+        "lyrics": (0, 0), "embedding": (0, 1), "block": (0, 2), "norm": (0, 3), "dropout": (0, 4),
         "output": (0, 5), "logits": (0, 6),
     },
     "LyricsNetwork": {
@@ -51,7 +51,7 @@ LAYOUTS: dict[str, dict[str, tuple[float, int]]] = {
 FLOWS = {
     "OriginalLyricsNetwork": ("lyrics embedding flatten output logits",),
     "MeanLyricsNetwork": ("lyrics embedding dropout output logits",),
-    "AttentionNetwork": ("lyrics embedding dropout block norm output logits",),
+    "AttentionNetwork": ("lyrics embedding block norm dropout output logits",),
     "LyricsNetwork": ("lyrics branches head logits", "lyrics form bins head"),
     "OriginalFeaturesNetwork": ("features layers logits",),
     "FeaturesNetwork": ("features bins ensemble logits",),
