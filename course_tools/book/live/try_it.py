@@ -207,7 +207,7 @@ def result_of_course(_: str) -> str:
     }
     guess, lyrics, features, combined = (f"{share:.0%}" for share in found.values())
     return (
-        f'<p class="course-result">Seven genres: whoever always says pop is right for '
+        f'<p class="course-result">Seven genres: always guessing pop is right for '
         f"<strong>{guess}</strong> of the songs. The networks that you will build are right for "
         f"<strong>{lyrics}</strong> from the words, <strong>{features}</strong> from the scores, "
         f"and <strong>{combined}</strong> from both. Genres overlap, so nobody gets them all.</p>"
