@@ -23,7 +23,7 @@ from course_tools.notebooks.make import fresh_notebook
 # What differs from one run to the next on the same machine, and may.
 TIME = re.compile(
     r"\d[\d.,]* ?(?:[mµn]?s|seconds?|minutes?|milliseconds?|times|×|GB|MB|MiB|GiB)\b"
-    r"|×\d[\d.,]*|0x[0-9a-f]+"
+    r"|×\d[\d.,]*|0x[0-9a-f]+|\d+% (?:is|are) spent"
 )
 
 
