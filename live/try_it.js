@@ -38,21 +38,16 @@ function start(box) {
 
   /** Tint each word by the genre that it speaks for most; name the strongest and the unknown. */
   function showWords(text, tokens) {
-    if (network.value === "features") {
-      words.textContent = text;
-      note.textContent = "This network gets the scores alone: it doesn't read the words.";
-      return;
-    }
-    const parts = [], pulls = new Map(), unknown = new Set();
+    const read = network.value !== "features", parts = [], pulls = new Map(), unknown = new Set();
     let at = 0;
     for (const { start: begin, end, word, shown, known, pull } of tokens) {
       const mark = document.createElement("span"), most = Math.max(...pull);
       mark.textContent = shown === word ? text.slice(begin, end) : shown;
-      if (known) {
+      if (known && read) {
         mark.style.setProperty("--genre", colours[pull.indexOf(most)]);
         mark.style.setProperty("--pull", `${Math.min(Math.round(15 * most), 50)}%`);
         pulls.set(shown, [most, genres[pull.indexOf(most)]]);
-      } else if (isWord(word)) {
+      } else if (isWord(word) && read) {
         mark.className = "unknown";
         unknown.add(shown);
       }
@@ -65,10 +60,11 @@ function start(box) {
     const notes = [];
     if (strongest.length) notes.push(`Strongest: ${strongest.slice(0, 5).join(", ")}.`);
     if (unknown.size) notes.push(`Not in the vocabulary, which lacks the most common words: ${list([...unknown], 9)}.`);
-    if (!strongest.length) {
+    if (!read) {
+      notes.push("This network gets the scores alone: it doesn't read the words.");
+    } else if (!strongest.length) {
       notes.push(`No word that the networks know: they go by the length and the repeats of the lyrics${from ? ", and by the scores" : ""}.`);
-    }
-    if (strongest.length && tokens.length < 20) {
+    } else if (tokens.length < 20) {
       notes.push("The networks also count words and repeats, and in a text as short as this one these can outweigh the words.");
     }
     note.textContent = notes.join(" ");

@@ -28,8 +28,8 @@ from course_tools.notebooks.kernel import PROGRESS_BAR, NotebookStopped, run_cel
 
 FOLDER = ROOT / ".venv-colab"
 OURS = "genre-lib"
-INSTALL_SECONDS = 40
-"""How long a core may be busy with installing the library, on a busy machine: 15 were measured."""
+INSTALL_SECONDS = 20
+"""How long a core may be busy with installing the library: a student waits for it."""
 LONG = 15
 """Seconds of a notebook that does not run again in the same kernel."""
 # What the first cell of an assignment brings along; Colab ships none of them.

@@ -31,11 +31,9 @@ def _song(number: int, of: int, song: dict[str, Any]) -> str:
     answers = {model: GENRES[song[model].index(max(song[model]))] for model in ("network", "best")}
     topics = ", ".join(f"{name} {share:.0%}" for name, share in song["topics"].items())
     scores = "".join(_bar(name, share, "") for name, share in song["scores"].items())
-    named = {genre: genre for genre in GENRES} | {
-        song["genre"]: f"<strong>{song['genre']}</strong>"
-    }
+    bold = {song["genre"]: f"<strong>{song['genre']}</strong>"}
     rows = "".join(
-        f'<tr><th scope="row">{named[genre]}</th>{_cell(ours, genre)}{_cell(best, genre)}</tr>'
+        f'<tr><th scope="row">{bold.get(genre, genre)}</th>{_cell(ours, genre)}{_cell(best, genre)}</tr>'
         for genre, ours, best in zip(GENRES, song["network"], song["best"], strict=True)
     )
     return (

@@ -29,9 +29,6 @@ ASKING = "Type a line: which genre is it?"
 NAMED = 9
 """How many unknown words are named."""
 
-FEW_TOKENS = 20
-"""Lyrics of fewer words and marks are far shorter than those of the songs."""
-
 MOST = 4000
 """How many characters can be typed; the networks read 200 words."""
 
@@ -97,8 +94,8 @@ def _scores(header: dict[str, Any], first: dict[str, Any]) -> str:
         for name, value in list(audio)[header["topics"] :]
     )
     return (
-        '<fieldset name="sound"><legend>Scores</legend><label class="try-it-from">Start from those '
-        f'of a typical song of this genre, with its topics: <select name="from" autocomplete="off">'
+        '<fieldset name="sound"><legend>Scores</legend><label class="try-it-from">Start from a '
+        f'typical song, its topics included: <select name="from" autocomplete="off">'
         f'{"".join(options)}</select></label><div class="try-it-sliders">{"".join(sliders)}</div>'
         "</fieldset>"
     )
@@ -139,15 +136,8 @@ def _note(example: dict[str, Any], header: dict[str, Any]) -> str:
     unknown = {t["word"]: 1 for t in example["tokens"] if not t["pull"] and t["word"].isalnum()}
     listed = ", ".join(list(unknown)[:NAMED])
     more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
-    notes = [f"Strongest: {', '.join(named)}."]
-    if unknown:
-        notes.append(f"Not in the vocabulary, which lacks the most common words: {listed}{more}.")
-    if len(example["tokens"]) < FEW_TOKENS:
-        notes.append(
-            "The networks also count words and repeats, and in a text as short as this one these "
-            "can outweigh the words."
-        )
-    return " ".join(notes)
+    lacks = f"Not in the vocabulary, which lacks the most common words: {listed}{more}."
+    return f"Strongest: {', '.join(named)}. {lacks}"
 
 
 def _bar(genre: str, share: float) -> str:
