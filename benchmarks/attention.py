@@ -24,6 +24,7 @@ import pandas as pd
 
 from genre_lib import GenreClassifier, get_recipe, load_songs, split_songs
 from genre_lib.classifier.recipes import Recipe
+from genre_lib.data.songs import strip_footer
 from genre_lib.data.splits import Split
 from genre_lib.models import AttentionNetwork
 from genre_lib.study.results import write_result
@@ -65,7 +66,9 @@ def draw(space: Space, rng: np.random.Generator) -> dict[str, Any]:
 
 def shuffled(songs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Return the songs' first words, those that the networks read, in a random order."""
-    lyrics = [" ".join(rng.permutation(text.split()[:TOKENS])) for text in songs["lyrics"]]
+    lyrics = [
+        " ".join(rng.permutation(text.split()[:TOKENS])) for text in strip_footer(songs["lyrics"])
+    ]
     return songs.assign(lyrics=lyrics)
 
 

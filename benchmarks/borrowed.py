@@ -74,7 +74,7 @@ STRENGTHS = {WORDS: (0.5, 1, 2), SENTENCE: (0.1, 0.3, 1, 3), TABLE: (0.1, 0.3, 1
 FEW_STRENGTHS = (0.1, 0.3, 1, 3, 10, 30)
 TRUST = np.arange(0, 1.01, 0.1)
 NETWORK = "course lyrics + word table"
-JOINT = "one head on TF-IDF and word table"
+JOINT = "joint head"
 JOINT_WEIGHTS = (0.125, 0.25, 0.5)
 
 Vectors = dict[str, np.ndarray]

@@ -33,7 +33,8 @@ def _song(number: int, of: int, song: dict[str, Any]) -> str:
     scores = "".join(_bar(name, share, "") for name, share in song["scores"].items())
     bold = {song["genre"]: f"<strong>{song['genre']}</strong>"}
     rows = "".join(
-        f'<tr><th scope="row">{bold.get(genre, genre)}</th>{_cell(ours, genre)}{_cell(best, genre)}</tr>'
+        f'<tr><th scope="row">{bold.get(genre, genre)}</th>'
+        f"{_cell(ours, genre)}{_cell(best, genre)}</tr>"
         for genre, ours, best in zip(GENRES, song["network"], song["best"], strict=True)
     )
     return (
