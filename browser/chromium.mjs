@@ -1,4 +1,5 @@
-// Where Chromium is and how it is started: quiet, fresh, and with no business of its own.
+// Where Chromium is, and how it is started: quiet, fresh, with no business of its own, and two pages at
+// a time.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -24,4 +25,13 @@ export function findChromium() {
     } catch {} // not there: try the next
   }
   return stop("Chromium is missing: `apt install chromium` gets it, or set CHROMIUM to the path of one that you have.");
+}
+
+/** Do `act` for each row: two at a time, as many as the smallest machine has cores. */
+export async function inTwos(rows, act) {
+  const waiting = [...rows];
+  const worker = async () => {
+    while (waiting.length) await act(waiting.shift());
+  };
+  await Promise.all([worker(), worker()]);
 }

@@ -3,6 +3,7 @@
 import { pathToFileURL } from "node:url";
 
 import { PAPER } from "./checks.mjs";
+import { inTwos } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
 const FIGURES = "book/08_combined_network.html", CLASSIFIER = "book/try_it.html";
@@ -95,8 +96,10 @@ const inFrame = (base, path, step) => async (tab) => {
 
 async function worksInFrame(frame, tab) {
   const found = [];
-  await frame.locator(FIGURE).first().evaluate((element) => element.scrollIntoView());
-  await frame.locator(`${FIGURE} .main-svg`).first().waitFor({ timeout: 15000 }).catch(() => found.push("figures are not drawn"));
+  for (const figure of (await frame.locator(FIGURE).all()).slice(0, 1)) {
+    await figure.evaluate((element) => element.scrollIntoView());
+    await figure.locator(".main-svg").first().waitFor({ timeout: 15000 }).catch(() => found.push("figures are not drawn"));
+  }
   const theme = () => frame.evaluate(() => document.documentElement.dataset.theme);
   const before = await theme();
   for (let click = 0; click < 2 && await theme() === before; click += 1) await frame.locator(".theme-switch-button").first().click();
@@ -200,37 +203,43 @@ async function keepsStill(tab) {
   });
 }
 
-/** Everything above, or what `only` matches; `folder` is the built book, to open pages as files as well. */
-export async function checkConditions(browser, base, folder, only = /./) {
-  const files = pathToFileURL(folder), found = [];
-  const tried = async (what, address, settings, ...steps) => {
-    if (only.test(what)) found.push(...await attempt(browser, what, address, settings, steps));
-  };
-  await tried(`${FIGURES}, under a finger`, `${base}/${FIGURES}`, phone, swipeScrolls);
-  await tried(`${CLASSIFIER}, under a finger`, `${base}/${CLASSIFIER}`, phone, keepsTheKeyboardAway);
-  await tried(`${FIGURES}, under a mouse`, `${base}/${FIGURES}`, {}, mouseZooms);
-  await tried(`${FIGURES}, dialogs`, `${base}/${FIGURES}`, {}, dialogsOpen);
-  await tried(`${FIGURES}, without motion`, `${base}/${FIGURES}`, {}, keepsStill);
-  await tried(`${FIGURES}, in a sandboxed frame`, `${base}/search.html`, {}, inFrame(base, FIGURES, worksInFrame));
-  await tried(`${CLASSIFIER}, in a sandboxed frame`, `${base}/search.html`, {}, inFrame(base, CLASSIFIER, answersInFrame));
-  await tried("search.html, as a file", `${files}/search.html?q=tensors`, {}, showsExcerpts);
-  await tried(`${FIGURES}, printed`, `${base}/${FIGURES}`, { viewport: { width: 1280, height: 900 } }, printsFigures);
-  await tried(`${FIGURES}, printed from a file`, `${files}/${FIGURES}`, {}, printsFigures);
+/**
+ * Everything above, or what `only` matches; `folder` is the built book, to open pages as files as well.
+ * What a page may get wrong by its contents alone is tried on `pages`.
+ */
+export async function checkConditions(browser, base, folder, only = /./, pages = [FIGURES, CLASSIFIER]) {
+  const files = pathToFileURL(folder), attempts = [];
+  const desk = { viewport: { width: 1280, height: 900 } };
+  const tried = (...attempted) => { if (only.test(attempted[0])) attempts.push(attempted); };
+  tried(`${FIGURES}, under a finger`, `${base}/${FIGURES}`, phone, swipeScrolls);
+  tried(`${CLASSIFIER}, under a finger`, `${base}/${CLASSIFIER}`, phone, keepsTheKeyboardAway);
+  tried(`${FIGURES}, under a mouse`, `${base}/${FIGURES}`, {}, mouseZooms);
+  tried(`${FIGURES}, dialogs`, `${base}/${FIGURES}`, {}, dialogsOpen);
+  tried(`${CLASSIFIER}, in a sandboxed frame`, `${base}/search.html`, {}, inFrame(base, CLASSIFIER, answersInFrame));
+  tried("search.html, as a file", `${files}/search.html?q=tensors`, {}, showsExcerpts);
   for (const word of ["constructor", "__proto__", "hasOwnProperty", "the", "[", "<b>", "%"]) {
-    await tried(`search for "${word}"`, `${base}/search.html?q=${encodeURIComponent(word)}`, {}, async (tab) => {
+    tried(`search for "${word}"`, `${base}/search.html?q=${encodeURIComponent(word)}`, {}, async (tab) => {
       const answered = tab.locator(".search-summary", { hasText: /found|did not match/ }).waitFor({ timeout: 8000 });
       return answered.then(() => [], () => ["no answer comes"]);
     });
   }
-  for (const colorScheme of ["light", "dark"]) {
-    await tried(`${FIGURES}, ${colorScheme}`, `${base}/${FIGURES}`, { colorScheme, viewport: { width: 1280, height: 900 } }, isReadable, hasFocusRings);
-    for (const theme of ["light", "dark"]) {
-      const choose = (tab) => tab.evaluate((mode) => localStorage.setItem("mode", mode), theme).then(() => tab.reload()).then(() => []);
-      for (const path of [FIGURES, CLASSIFIER]) {
-        const settings = { forcedColors: "active", colorScheme, viewport: { width: 1280, height: 900 } };
-        await tried(`${path}, forced colours, ${colorScheme} system, ${theme} theme`, `${base}/${path}`, settings, choose, isReadable, hasFocusRings);
+  for (const path of pages) {
+    tried(`${path}, without motion`, `${base}/${path}`, {}, keepsStill);
+    tried(`${path}, in a sandboxed frame`, `${base}/search.html`, {}, inFrame(base, path, worksInFrame));
+    tried(`${path}, printed`, `${base}/${path}`, desk, printsFigures);
+    tried(`${path}, printed from a file`, `${files}/${path}`, {}, printsFigures);
+    for (const colorScheme of ["light", "dark"]) {
+      tried(`${path}, ${colorScheme}`, `${base}/${path}`, { ...desk, colorScheme }, isReadable, hasFocusRings);
+      for (const theme of ["light", "dark"]) {
+        const choose = (tab) => tab.evaluate((mode) => localStorage.setItem("mode", mode), theme).then(() => tab.reload()).then(() => []);
+        const settings = { ...desk, forcedColors: "active", colorScheme };
+        tried(`${path}, forced colours, ${colorScheme} system, ${theme} theme`, `${base}/${path}`, settings, choose, isReadable, hasFocusRings);
       }
     }
   }
+  const found = [];
+  await inTwos(attempts, async ([what, address, settings, ...steps]) => {
+    found.push(...await attempt(browser, what, address, settings, steps));
+  });
   return found;
 }

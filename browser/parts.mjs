@@ -1,6 +1,7 @@
 // What answers in the chapters: the loop to break, the words, the game, and the reader's memory.
 import { pathToFileURL } from "node:url";
 
+import { inTwos } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
 const LOOP = "book/04_training_loop.html", WORDS = "book/09_word_embeddings.html", INDEX = "book/index.html";
@@ -136,18 +137,20 @@ const shows = (selector, due) => async (tab) => {
 
 /** Try all parts; `folder` is the built book, to open pages as files as well. */
 export async function checkParts(browser, base, folder) {
-  const touch = { hasTouch: true }, files = pathToFileURL(folder);
-  const tried = (what, ...rest) => attempt(browser, what, ...rest);
-  return [
-    ...await tried(`${LOOP}, loop`, `${base}/${LOOP}`, touch, [loopTrains]),
-    ...await tried(`${LOOP}, loop from a file`, `${files}/${LOOP}`, touch, [loopPauses]),
-    ...await tried(`${LOOP}, loop without scripts`, `${base}/${LOOP}`, withoutScripts, [shows(".break-loop", 0), shows("noscript .live, .live", 1)]),
-    ...await tried(`${WORDS}, words`, `${base}/${WORDS}`, touch, [wordsAnswer, mapAnswers]),
-    ...await tried(`${WORDS}, words from a file`, `${files}/${WORDS}`, touch, [wordsAnswer]),
-    ...await tried(`${WORDS}, words without scripts`, `${base}/${WORDS}`, withoutScripts, [shows(".words table", 2)]),
-    ...await tried(`${INDEX}, game`, `${base}/${INDEX}`, {}, [gameCounts, memoryIsExported]),
-    ...await tried(`${INDEX}, game without scripts`, `${base}/${INDEX}`, withoutScripts, [shows(".guess-song", 10)]),
-    ...await tried(`${LOOP}, memory`, `${base}/${LOOP}`, {}, [readAndAnswer(true)]),
-    ...await tried(`${LOOP}, memory that is blocked`, `${base}/${LOOP}`, { blocked: true }, [readAndAnswer(false)]),
-  ];
+  const touch = { hasTouch: true }, files = pathToFileURL(folder), found = [];
+  await inTwos([
+    [`${LOOP}, loop`, `${base}/${LOOP}`, touch, loopTrains],
+    [`${LOOP}, loop from a file`, `${files}/${LOOP}`, touch, loopPauses],
+    [`${LOOP}, loop without scripts`, `${base}/${LOOP}`, withoutScripts, shows(".break-loop", 0), shows("noscript .live, .live", 1)],
+    [`${WORDS}, words`, `${base}/${WORDS}`, touch, wordsAnswer, mapAnswers],
+    [`${WORDS}, words from a file`, `${files}/${WORDS}`, touch, wordsAnswer],
+    [`${WORDS}, words without scripts`, `${base}/${WORDS}`, withoutScripts, shows(".words table", 2)],
+    [`${INDEX}, game`, `${base}/${INDEX}`, {}, gameCounts, memoryIsExported],
+    [`${INDEX}, game without scripts`, `${base}/${INDEX}`, withoutScripts, shows(".guess-song", 10)],
+    [`${LOOP}, memory`, `${base}/${LOOP}`, {}, readAndAnswer(true)],
+    [`${LOOP}, memory that is blocked`, `${base}/${LOOP}`, { blocked: true }, readAndAnswer(false)],
+  ], async ([what, address, settings, ...steps]) => {
+    found.push(...await attempt(browser, what, address, settings, steps));
+  });
+  return found;
 }

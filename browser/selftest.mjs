@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { checkLinks, checkSearch, checkView } from "./checks.mjs";
-import { FLAGS, findChromium } from "./chromium.mjs";
+import { FLAGS, findChromium, inTwos } from "./chromium.mjs";
 import { checkConditions } from "./conditions.mjs";
 import { belowFloor } from "./lighthouse.mjs";
 import { checkParts } from "./parts.mjs";
@@ -22,31 +22,41 @@ const PHONE = { width: 390, mode: "light" };
 const within = (text, added) => text.replace("</h1>", `</h1>${added}`);
 const without = (pattern) => (text) => text.replace(pattern, "");
 
-// How the page is broken, in which view, and what the sentence must say.
-const BROKEN = [
-  ["nothing", WIDE, (text) => text, null],
-  ["nothing", NARROW, (text) => text, null],
-  ["external request", NARROW, (text) => within(text, '<img src="https://example.org/x.png" alt="x">'), "request to another host: https://example.org/x.png"],
-  ["console error", NARROW, (text) => within(text, '<script>console.error("broken on purpose")</script>'), "console error: broken on purpose"],
-  ["exception", NARROW, (text) => within(text, "<script>nowhere()</script>"), "console error: nowhere is not defined"],
-  ["missing file", NARROW, (text) => within(text, '<img src="gone.png" alt="x">'), "missing file: /book/gone.png"],
-  ["figure left out", NARROW, without(/<div class="course-figure" role="figure"/), "figure missing: the notebook has"],
-  ["figure out of reach", NARROW, without(/(?<=role="figure"[^>]*) tabindex="0"/), "figure 1 can't be reached by keyboard"],
-  ["figure without words", NARROW, without(/(?<=role="figure") aria-label="[^"]*"/), "figure 1 has no text alternative"],
-  ["figure not drawn", NARROW, without(/<script[^>]*plotly-loader[^>]*><\/script>/), "figure 1 is not drawn"],
-  ["no hover", WIDE, (text) => text.replaceAll('"layout":{', '"layout":{"hovermode":false,'), "figure 1 says nothing under the mouse"],
-  ["no new width", WIDE, (text) => within(text, "<script>window.ResizeObserver = class { observe() {} };</script>"), "figure 1 is not as wide as its box"],
-  ["sideways scroll", PHONE, (text) => within(text, '<div class="too-wide" style="width:900px">wide</div>'), "scrolls sideways: "],
-  ["cut off on paper", PHONE, (text) => text.replace('<article class="bd-article">', '$&<div class="output" style="overflow:auto"><div style="width:700px">wide</div></div>'), "cut off on paper: div"],
-  ["sideways scroll at 400%", PHONE, (text) => within(text, '<div class="too-wide" style="width:340px">wide</div>'), "px wide in 320"],
-  ["axe", NARROW, (text) => within(text, '<img src="../_static/logo.svg">'), "axe image-alt: "],
-  ["contrast", WIDE, (text) => within(text, '<p style="color:#bbb;background:#fff">pale</p>'), "axe color-contrast: "],
-  ["no skip link", WIDE, without(/<a href="#main-content">.*?<\/a>/), "keyboard: the first Tab"],
-  ["skip link to nowhere", WIDE, (text) => text.replaceAll('id="main-content"', 'id="elsewhere"'), "keyboard: behind the skip link"],
-  ["no dark switch", WIDE, without(/<button class="[^"]*theme-switch-button[\s\S]*?<\/button>/), "dark switch: there is none"],
-  ["dark switch that does nothing", WIDE, (text) => within(text, '<script>addEventListener("click", (event) => event.stopImmediatePropagation(), true);</script>'), "dark switch does not darken the page"],
-  ["no terms beside the text", WIDE, without(/<script[^>]*terms\.js[^>]*><\/script>/), "does not come and go beside the text"],
-  ["figures that stay light", WIDE, (text) => within(text, "<script>window.MutationObserver = class { observe() {} disconnect() {} };</script>"), "dark switch does not reach the figures"],
+// What breaks the page: by which name, how, and what the sentence must say. Breaks that don't touch each
+// other share a view, for each view takes seconds.
+const NOTHING = ["nothing", null, null];
+const VIEWS = [
+  [WIDE, [NOTHING]],
+  [NARROW, [NOTHING]],
+  [NARROW, [
+    ["external request", (text) => within(text, '<img src="https://example.org/x.png" alt="x">'), "request to another host: https://example.org/x.png"],
+    ["console error", (text) => within(text, '<script>console.error("broken on purpose")</script>'), "console error: broken on purpose"],
+    ["exception", (text) => within(text, "<script>nowhere()</script>"), "console error: nowhere is not defined"],
+    ["missing file", (text) => within(text, '<img src="gone.png" alt="x">'), "missing file: /book/gone.png"],
+    ["axe", (text) => within(text, '<img src="../_static/logo.svg">'), "axe image-alt: "],
+    ["figure left out", without(/<div class="course-figure" role="figure"/), "figure missing: the notebook has"],
+    ["figure out of reach", without(/(?<=role="figure"[^>]*) tabindex="0"/), "figure 1 can't be reached by keyboard"],
+    ["figure without words", without(/(?<=role="figure") aria-label="[^"]*"/), "figure 1 has no text alternative"],
+  ]],
+  [NARROW, [["figure not drawn", without(/<script[^>]*plotly-loader[^>]*><\/script>/), "figure 1 is not drawn"]]],
+  [PHONE, [
+    ["sideways scroll", (text) => within(text, '<div class="for-a-desk" style="width:900px">wide</div>'), "px wide in 768, from div.for-a-desk"],
+    ["sideways scroll at 400%", (text) => within(text, '<div class="for-a-phone" style="width:340px">wide</div>'), "div.for-a-phone"],
+    ["cut off on paper", (text) => text.replace('<article class="bd-article">', '$&<div class="output" style="overflow:auto"><div style="width:700px">wide</div></div>'), "cut off on paper: div"],
+  ]],
+  [WIDE, [
+    ["no hover", (text) => text.replaceAll('"layout":{', '"layout":{"hovermode":false,'), "figure 1 says nothing under the mouse"],
+    ["no new width", (text) => within(text, "<script>window.ResizeObserver = class { observe() {} };</script>"), "figure 1 is not as wide as its box"],
+    ["contrast", (text) => within(text, '<p style="color:#bbb;background:#fff">pale</p>'), "axe color-contrast: "],
+    ["no skip link", without(/<a href="#main-content">.*?<\/a>/), "keyboard: the first Tab"],
+    ["no dark switch", without(/<button class="[^"]*theme-switch-button[\s\S]*?<\/button>/), "dark switch: there is none"],
+    ["no terms beside the text", without(/<script[^>]*terms\.js[^>]*><\/script>/), "does not come and go beside the text"],
+  ]],
+  [WIDE, [
+    ["skip link to nowhere", (text) => text.replaceAll('id="main-content"', 'id="elsewhere"'), "keyboard: behind the skip link"],
+    ["dark switch that does nothing", (text) => within(text, '<script>addEventListener("click", (event) => event.stopImmediatePropagation(), true);</script>'), "dark switch does not darken the page"],
+  ]],
+  [WIDE, [["figures that stay light", (text) => within(text, "<script>window.MutationObserver = class { observe() {} disconnect() {} };</script>"), "dark switch does not reach the figures"]]],
 ];
 
 const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
@@ -58,18 +68,26 @@ function expect(name, found, sentence, page = "12_conclusion") {
   if (!seen) failures.push(`${name}: expected "${sentence ?? "no failure"}", got ${JSON.stringify(found)}`);
 }
 
-for (const [name, view, breakPage, sentence] of BROKEN) {
-  let done = false;
-  const { base, close } = await serve(html, (path, text) => {
-    if (path !== `/${PAGE}`) return text;
-    const broken = breakPage(text);
-    done = broken !== text;
+/** Break the book in every way of `breaks` at once, check it, and see each of them named. */
+async function seeBroken(breaks, page, check) {
+  const done = new Set();
+  const { base, close } = await serve(html, (path, whole) => breaks.reduce((text, [name, change]) => {
+    const broken = change ? change(text, path) : text;
+    if (broken !== text) done.add(name);
     return broken;
-  });
-  expect(name, await checkView(browser, base, PAGE, view), sentence);
-  if (sentence && !done) failures.push(`${name}: the page has nothing to break there`);
+  }, whole));
+  const found = await check(base);
+  for (const [name, change, sentence] of breaks) {
+    expect(name, found, sentence, page);
+    if (change && !done.has(name)) failures.push(`${name}: there is nothing to break`);
+  }
   close();
 }
+
+await inTwos(VIEWS, ([view, breaks]) => {
+  const onPage = breaks.map(([name, change, sentence]) => [name, change && ((text, path) => (path === `/${PAGE}` ? change(text) : text)), sentence]);
+  return seeBroken(onPage, PAGE, (base) => checkView(browser, base, PAGE, view));
+});
 
 const added = '<a href="gone.html">a</a><a href="01_songs.html#gone">b</a>';
 const linked = await serve(html, (path, text) => (path === `/${PAGE}` ? within(text, added) : text));
@@ -80,35 +98,31 @@ if (dead.length !== 2) failures.push(`links: expected two dead ones, got ${JSON.
 linked.close();
 
 const TRY = "book/try_it.html";
-const SILENT = [
-  ["classifier as it is", (path, text) => text, null],
-  ["classifier without networks", (path, text) => (path.endsWith("/engine.js") ? null : text), "could not be tried"],
-  ["classifier that forgets", (path, text) => (path.endsWith("/try_it.js") ? text.replace("history.replaceState(", "void (") : text), "does not bring back its song"],
-  ["classifier that chatters", (path, text) => text.replace("}, 1000);", "}, 0);"), "the status line speaks"],
-  ["classifier without unknown words", (path, text) => text.replace("if (unknown.size)", "if (false)"), "an unknown word is not named"],
-  ["classifier that takes a line for a song", (path, text) => text.replace("tokens.length < 20", "false"), "a short text is not told from a song"],
-  ["classifier that tints for all", (path, text) => text.replace("known && read", "known"), "words are tinted that the network doesn't read"],
-  ["classifier with scores for all", (path, text) => text.replace("sound.disabled =", "void"), "scores can be moved that the network doesn't get"],
-  ["classifier that hears no slider", (path, text) => text.replace("song[topics + i] =", "void"), "a score changes no answer"],
+const changed = (file, from, to) => (text, path) => (path.endsWith(`/${file}`) ? text?.replaceAll(from, to) : text);
+const gone = (file) => (text, path) => (path.endsWith(`/${file}`) ? null : text);
+const CLASSIFIERS = [
+  [NOTHING],
+  [["classifier without networks", gone("engine.js"), "could not be tried"]],
+  [
+    ["classifier that forgets", changed("try_it.js", "history.replaceState(", "void ("), "does not bring back its song"],
+    ["classifier that chatters", changed("try_it.js", "}, 1000);", "}, 0);"), "the status line speaks"],
+    ["classifier without unknown words", changed("try_it.js", "if (unknown.size)", "if (false)"), "an unknown word is not named"],
+    ["classifier that takes a line for a song", changed("try_it.js", "tokens.length < 20", "false"), "a short text is not told from a song"],
+    ["classifier that tints for all", changed("try_it.js", "known && read", "known"), "words are tinted that the network doesn't read"],
+    ["classifier with scores for all", changed("try_it.js", "sound.disabled =", "void"), "scores can be moved that the network doesn't get"],
+    ["classifier that hears no slider", changed("try_it.js", "song[topics + i] =", "void"), "a score changes no answer"],
+  ],
 ];
-for (const [name, breakPage, sentence] of SILENT) {
-  const { base, close } = await serve(html, breakPage);
-  expect(name, await checkClassifier(browser, base, TRY, html), sentence, TRY);
-  close();
-}
-
-const changed = (file, from, to) => (path, text) => (path.endsWith(`/${file}`) ? text.replace(from, to) : text);
 const PARTS = [
-  ["parts as they are", (path, text) => text, null, ""],
-  ["loop that keeps its weights", changed("break_loop.js", "run = training = null", "run = null"), "the same run brings other numbers", "04_"],
-  ["words without networks", (path, text) => (path.endsWith("/engine.js") ? null : text), "could not be tried", "09_"],
-  ["game and ticks that forget", changed("memory.js", "localStorage.setItem(", "void ("), "forgotten", "book/"],
+  [NOTHING],
+  [["words without networks", gone("engine.js"), "could not be tried"]],
+  [
+    ["loop that keeps its weights", changed("break_loop.js", "run = training = null", "run = null"), "the same run brings other numbers"],
+    ["game and ticks that forget", changed("memory.js", "localStorage.setItem(", "void ("), "forgotten"],
+  ],
 ];
-for (const [name, breakPage, sentence, page] of PARTS) {
-  const { base, close } = await serve(html, breakPage);
-  expect(name, await checkParts(browser, base, html), sentence, page);
-  close();
-}
+await inTwos(CLASSIFIERS, (breaks) => seeBroken(breaks, TRY, (base) => checkClassifier(browser, base, TRY, html)));
+for (const breaks of PARTS) await seeBroken(breaks, "book/", (base) => checkParts(browser, base, html));
 
 const LOADER = "plotly-loader.js";
 // What is changed in which file, which conditions are tried, and what the sentence must say.
@@ -129,11 +143,9 @@ const CONDITIONS = [
   ["book.css", "html[data-theme] :focus-visible{outline", ".none{outline", /network.html, light/, "has no ring"],
   [LOADER, "trace.opacity || 0.65", "1", /network.html, dark/, "can't be read"],
 ];
-for (const [file, from, to, only, sentence] of CONDITIONS) {
-  const { base, close } = await serve(html, (path, text) => (path.endsWith(`/${file}`) ? text.replaceAll(from, to) : text));
-  expect(`${file} without ${from.trim()}`, await checkConditions(browser, base, html, only), sentence, "");
-  close();
-}
+await inTwos(CONDITIONS, ([file, from, to, only, sentence]) => seeBroken(
+  [[`${file} without ${from.trim()}`, changed(file, from, to), sentence]], "",
+  (base) => checkConditions(browser, base, html, only)));
 
 // A page that was opened as a file comes from no server that could break it.
 const FILES = [

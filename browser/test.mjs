@@ -1,5 +1,6 @@
 // `make test-browser`: every page of the built book in Chromium, then Lighthouse.
-//   --store                all pages three times in Lighthouse; writes benchmarks/results/pages.json
+//   --store                all pages in all conditions, and three times in Lighthouse; writes
+//                          benchmarks/results/pages.json
 //   --site=FOLDER          another build of the book than that in _build/html
 //   BROWSER_LIGHTHOUSE=0   leaves Lighthouse out
 import { existsSync } from "node:fs";
@@ -10,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { VIEWS, checkLinks, checkSearch, checkView } from "./checks.mjs";
-import { FLAGS, findChromium, stop } from "./chromium.mjs";
+import { FLAGS, findChromium, inTwos, stop } from "./chromium.mjs";
 import { checkConditions } from "./conditions.mjs";
 import { belowFloor, measure } from "./lighthouse.mjs";
 import { checkParts } from "./parts.mjs";
@@ -41,22 +42,20 @@ const started = Date.now();
 await rm(screenshots, { recursive: true, force: true });
 await mkdir(screenshots, { recursive: true });
 
-const waiting = [...chapters, "search.html", "404.html"];
-async function worker() {
-  for (let path = waiting.shift(); path; path = waiting.shift()) {
-    const found = [];
-    for (const view of VIEWS) found.push(...await checkView(browser, base, path, view, screenshots));
-    failures.push(...found);
-    results[path] = { axe: found.filter((one) => one.includes(": axe ")).length };
-    console.log(`${found.length ? "fails" : "holds"}  ${path}`);
-  }
-}
-await Promise.all([worker(), worker()]); // two: as many as the smallest machine has cores
-for (const [word, holder] of SEARCHES) failures.push(...await checkSearch(browser, base, chapters[1], word, holder));
-for (const path of ["book/index.html", "book/try_it.html"]) failures.push(...await checkClassifier(browser, base, path, html));
+await inTwos([...chapters, "search.html", "404.html"], async (path) => {
+  const found = [];
+  for (const view of VIEWS) found.push(...await checkView(browser, base, path, view, screenshots));
+  failures.push(...found);
+  results[path] = { axe: found.filter((one) => one.includes(": axe ")).length };
+  console.log(`${found.length ? "fails" : "holds"}  ${path}`);
+});
+await inTwos([
+  ...SEARCHES.map(([word, holder]) => () => checkSearch(browser, base, chapters[1], word, holder)),
+  ...["book/index.html", "book/try_it.html"].map((path) => () => checkClassifier(browser, base, path, html)),
+  () => checkLinks(base, chapters),
+], async (check) => { failures.push(...await check()); });
 failures.push(...await checkParts(browser, base, html));
-failures.push(...await checkConditions(browser, base, html));
-failures.push(...await checkLinks(base, chapters));
+failures.push(...await checkConditions(browser, base, html, ...(store ? [/./, chapters] : [])));
 const version = browser.version();
 await browser.close();
 console.log(`pages took ${Math.round((Date.now() - started) / 1000)} s`);
