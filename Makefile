@@ -81,7 +81,7 @@ test-offline: has-node offline ## the archive, unpacked and read in Chromium wit
 	@node browser/offline.mjs $(OFFLINE)
 
 test-colab: $(INSTALLED) .venv-colab/.installed ## every chapter as Colab runs it, from the last commit
-	@OMP_NUM_THREADS=2 $(BIN)/python -m course_tools.notebooks.colab
+	@OMP_NUM_THREADS=1 $(BIN)/python -m course_tools.notebooks.colab
 
 test-lowest: .venv-lowest/.installed ## the library's tests with the lowest versions that it declares
 	@.venv-lowest/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --editable .

@@ -25,7 +25,13 @@ from course_tools.handouts.leaks import (
     leaks_in,
     stub_of,
 )
-from course_tools.handouts.run_tests import load_tests, names_of, run_test, run_tests
+from course_tools.handouts.run_tests import (
+    arguments_of,
+    load_tests,
+    names_of,
+    run_test,
+    run_tests,
+)
 from course_tools.handouts.source import (
     SourceError,
     read_mistakes,
@@ -170,6 +176,44 @@ def test_stub_earns_nothing(path, dist, solved):
     assert not [one.name for one in results if one.passed]
 
 
+def mentioned(value):
+    """Names in the code of a function, or of a value whose class the notebook defines."""
+    value = inspect.unwrap(getattr(value, "fget", value))
+    kind = value if inspect.isclass(value) else type(value)
+    if kind.__module__ == "__main__":
+        return set().union(*map(mentioned, vars(kind).values()))
+    codes, found = [getattr(value, "__code__", None)], set()
+    while codes:
+        if inspect.iscode(code := codes.pop()):
+            found |= {*code.co_names}
+            codes += code.co_consts
+    return found
+
+
+def lean_on(asked, changed, names):
+    """Whether what a test asks for changed, or is code that comes to what changed."""
+    reached, waiting = set(), set(asked)
+    while waiting:
+        reached |= waiting
+        waiting = {name for one in waiting for name in mentioned(names.get(one))} - reached
+    return not changed.isdisjoint(reached)
+
+
+def test_what_leans_on_a_changed_name_is_known():
+    names = {"__name__": "__main__"}
+    exec("""
+def half(x): return x / 2
+class Net:
+    def __call__(self, x): return [half(one) for one in x]
+net = Net()
+def train(): return Net()(range(3))
+def other(): return sum(range(3))
+""", names)  # fmt: skip
+    for asked in ("half", "Net", "net", "train"):
+        assert lean_on([asked], {"half"}, names)
+    assert not lean_on(["other", "gone"], {"half"}, names)
+
+
 @pytest.mark.parametrize(
     ("path", "mistake"),
     [
@@ -181,21 +225,23 @@ def test_stub_earns_nothing(path, dist, solved):
 def test_mistake_loses_its_points_and_only_those(path, mistake, solved):
     by_student, tests = solved[path.stem]
     for student, names in by_student.items():
-        # The second student is spared tests that the mistake does not touch: some train networks.
-        some = {
-            part: [
-                test
-                for test in tests[part]
-                if student == STUDENTS[0]
-                or part == mistake["part"]
-                or test.test_func.__name__ in mistake["loses"]
-            ]
-            for part in tests
-        }
         # Functions of other cells see the replaced one, as in a notebook: all share one scope.
         before = dict(names)
         try:
             exec(mistake["code"], names)
+            changed = {name for name in names if names[name] is not before.get(name)}
+            # The solution passed the others, and the second student is spared other parts' tests:
+            # some train networks.
+            some = {
+                part: [
+                    test
+                    for test in tests[part]
+                    if lean_on(arguments_of(test), changed, names)
+                    and (student == STUDENTS[0] or part == mistake["part"])
+                    or test.test_func.__name__ in mistake["loses"]
+                ]
+                for part in tests
+            }
             results = {one.name: one for one in run_tests(some, names)}
         finally:
             names.clear()
