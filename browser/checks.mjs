@@ -8,12 +8,13 @@ const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.
 const FIGURE = ".course-figure[role=figure]";
 const PLOTLY = "application/vnd.plotly.v1+json";
 
-export const VIEWS = [1280, 390].flatMap((width) => ["light", "dark"].map((mode) => ({ width, mode })));
+// A page is opened once for each width: light at first on a desk, dark at first on a phone.
+export const VIEWS = [{ width: 1280, modes: ["light", "dark"] }, { width: 390, modes: ["dark", "light"] }];
 
 // One page in one view, with a fresh profile. `problems` collects what goes wrong on its own.
-async function open(browser, base, path, { width, mode }) {
+async function open(browser, base, path, { width, modes }) {
   const context = await browser.newContext({
-    viewport: { width, height: width < 500 ? 844 : 900 }, colorScheme: mode, reducedMotion: "reduce",
+    viewport: { width, height: width < 500 ? 844 : 900 }, colorScheme: modes[0], reducedMotion: "reduce",
   });
   const tab = await context.newPage();
   const problems = new Set();
@@ -121,6 +122,12 @@ async function switchTurnsDark(tab) {
   return [];
 }
 
+async function followsTheSystem(tab, mode) {
+  await tab.emulateMedia({ colorScheme: mode });
+  return tab.waitForFunction((theme) => document.documentElement.dataset.theme === theme, mode, { timeout: 5000 })
+    .then(() => [], () => ["the page does not follow the system's colours"]);
+}
+
 async function keyboardReachesTheText(tab) {
   const where = () => tab.evaluate(() => ({
     skip: document.activeElement.matches("a[href='#main-content']"),
@@ -187,7 +194,6 @@ async function axeFindsNothing(tab) {
   return violations.map((one) => `axe ${one.id}: ${one.help} (${one.nodes} ×, first ${one.first})`);
 }
 
-// Everything for one page in one view; a picture of it when `screenshots` names a folder.
 // A term's meaning stands in the right margin while its link is in sight, and no longer.
 async function termsStandBeside(tab) {
   const link = tab.locator(".bd-article a.glossary-term").first();
@@ -205,36 +211,41 @@ async function termsStandBeside(tab) {
   }
 }
 
-export async function checkView(browser, base, path, view, screenshots) {
+/** Everything for one page in one view; if something fails, or `always`, with pictures in `screenshots`. */
+export async function checkView(browser, base, path, view, screenshots, always) {
   const { context, tab, problems } = await open(browser, base, path, view);
+  const isDesk = view.width === 1280, hasSwitch = isDesk && path !== "404.html";
   const found = [];
   try {
-    const firstView = view.width === 1280 && view.mode === "light";
-    if (firstView && path !== "404.html") found.push(...await keyboardReachesTheText(tab));
+    if (hasSwitch) found.push(...await keyboardReachesTheText(tab));
     found.push(...await figuresAreDrawn(tab, base, path));
-    if (firstView) found.push(...await figuresAnswerToTheMouse(tab));
+    if (isDesk) found.push(...await figuresAnswerToTheMouse(tab));
     await tab.mouse.move(0, 0);
     await tab.evaluate(() => window.scrollTo(0, 0));
-    if (view.width === 390 && view.mode === "light") found.push(...await doesNotScrollSideways(tab), ...await fitsOnPaper(tab));
-    found.push(...await axeFindsNothing(tab));
-    if (screenshots) {
-      const name = `${path.replace(/\.html$/, "").replaceAll("/", "_")}_${view.width}_${view.mode}.png`;
-      await tab.screenshot({ path: join(screenshots, name), fullPage: true });
+    if (!isDesk) found.push(...await doesNotScrollSideways(tab), ...await fitsOnPaper(tab));
+    for (const mode of view.modes) {
+      // The reader's switch makes a desk dark; the system makes a phone light.
+      if (hasSwitch && mode === "dark" && view.modes[0] === "light") found.push(...await switchTurnsDark(tab));
+      const colours = [...await followsTheSystem(tab, mode), ...await axeFindsNothing(tab)];
+      found.push(...colours.map((problem) => `${mode}: ${problem}`));
+      if (screenshots && (always || problems.size || found.length)) {
+        const name = `${path.replace(/\.html$/, "").replaceAll("/", "_")}_${view.width}_${mode}.png`;
+        await tab.screenshot({ path: join(screenshots, name), fullPage: true });
+      }
     }
-    if (firstView && path !== "404.html") found.push(...await switchTurnsDark(tab));
-    if (firstView) found.push(...await termsStandBeside(tab));
-    if (firstView) found.push(...await figuresFitTheirBox(tab)); // last: it changes the window
+    if (isDesk) found.push(...await termsStandBeside(tab));
+    if (isDesk) found.push(...await figuresFitTheirBox(tab)); // last: it changes the window
   } catch (error) {
     found.push(`could not be checked: ${error.message.split("\n")[0]}`);
   } finally {
     await context.close();
   }
-  return [...problems, ...found].map((problem) => `${path}, ${view.width} px, ${view.mode}: ${problem}`);
+  return [...problems, ...found].map((problem) => `${path}, ${view.width} px: ${problem}`);
 }
 
 // From any page: Ctrl+K, a word, Enter; the page that holds the word must be among the results.
 export async function checkSearch(browser, base, from, word, holder) {
-  const { context, tab, problems } = await open(browser, base, from, { width: 1280, mode: "light" });
+  const { context, tab, problems } = await open(browser, base, from, VIEWS[0]);
   try {
     await tab.keyboard.press("Control+k");
     await tab.keyboard.type(word);
