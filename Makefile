@@ -91,7 +91,7 @@ test-lowest: .venv-lowest/.installed ## the library's tests with the lowest vers
 .venv-%/.installed: tests/environments/%.txt
 	@echo "Installing $< into .venv-$* …"
 	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
-	@.venv-$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check -r $<
+	@.venv-$*/bin/python -m pip install --quiet --quiet --no-compile --disable-pip-version-check -r $<
 	@touch $@
 
 # What is locked stays as it is, unless pyproject.toml or UPGRADE asks for something else.

@@ -162,7 +162,9 @@ async function isReadable(tab) {
     };
     const words = document.querySelectorAll(`main :is(h1, h2, h3, p, li, th, td, label, legend, button, summary, pre, output, select, textarea),
       .course-figure text, .break-loop text, .live :is(.bar, .pull)`);
+    const forced = matchMedia("(forced-colors: active)").matches; // else a bar may be as pale as its genre's colour
     const pale = Array.from(words).filter((element) => {
+      if (element.matches(".bar, .pull") && !forced) return false;
       const box = element.getBoundingClientRect();
       if (box.width < 3 || box.height < 3 || box.right > innerWidth || box.left < 0) return false;
       if (!element.matches(".bar, .pull, select, textarea") && !element.textContent.trim()) return false;
