@@ -139,7 +139,7 @@ async function printsFigures(tab) {
 
 // A word is a picture's only contrast: where a box of text has but one shade, it can't be read.
 async function isReadable(tab) {
-  for (const figure of await tab.locator(FIGURE).all()) {
+  for (const figure of await tab.locator(FIGURE).filter({ visible: true }).all()) {
     await figure.scrollIntoViewIfNeeded();
     await figure.locator(".main-svg").first().waitFor({ timeout: 15000 });
   }
@@ -164,8 +164,11 @@ async function isReadable(tab) {
       .course-figure text, .break-loop text, .live :is(.bar, .pull)`);
     const forced = matchMedia("(forced-colors: active)").matches; // else a bar may be as pale as its genre's colour
     const pale = Array.from(words).filter((element) => {
+      if (element.matches(":disabled")) return false; // to look as if it could not be used
       if (element.matches(".bar, .pull") && !forced) return false;
       const box = element.getBoundingClientRect();
+      const scrolls = element.closest(".output")?.getBoundingClientRect();
+      if (scrolls && box.right > scrolls.right) return false; // one scrolls to it
       if (box.width < 3 || box.height < 3 || box.right > innerWidth || box.left < 0) return false;
       if (!element.matches(".bar, .pull, select, textarea") && !element.textContent.trim()) return false;
       const shown = element.checkVisibility({ visibilityProperty: true, opacityProperty: true });

@@ -36,14 +36,16 @@ function float16(bits) {
   return bits & 0x8000 ? -size : size;
 }
 
-/** Return the checksum Adler-32, like Python's `zlib.adler32`. */
-function adler32(bytes) {
+/** Return Adler-32, like Python's `zlib.adler32`: a function of the next bytes, and of all so far. */
+function adler32() {
   let a = 1, b = 0;
-  for (const byte of bytes) {
-    a = (a + byte) % 65521;
-    b = (b + a) % 65521;
-  }
-  return b * 65536 + a;
+  return (bytes) => {
+    for (const byte of bytes) {
+      a = (a + byte) % 65521;
+      b = (b + a) % 65521;
+    }
+    return b * 65536 + a;
+  };
 }
 
 function check(condition, problem) {
@@ -103,17 +105,19 @@ function load(header) {
   for (const key of KEYS) check(key in header, `The networks' header has no "${key}"`);
   const { genres, topics, folds, footer, bytes: size } = header;
   const received = new Uint8Array(size), { buffer } = received;
+  const checksum = adler32(); // of each piece at once: all together would make a question wait
   let arrived = 0;
 
   /** Take the next piece of the file; return how many bytes have come. */
   function receive(piece) {
     if (arrived + piece.length <= size) received.set(piece, arrived);
+    checksum(piece);
     return arrived += piece.length;
   }
 
   function finish() {
     check(arrived === size, `The networks' file has ${arrived} bytes, not ${size}`);
-    check(adler32(received) === header.checksum,
+    check(checksum([]) === header.checksum,
       "The networks' header and numbers don't belong together (checksum)");
   }
 

@@ -2,7 +2,9 @@
 
 pandas leaves the corners of a table as empty header cells, which no reader can be told anything
 about; it styles every table in the page from within one; and it asks for borders of its own.
-A table that was printed as text must not have its lines broken, as a printed sentence must.
+A header of several words, or of one with underscores, may be set on several lines. A table that
+was printed as text must not have its lines broken, as a printed sentence must; long lines are set
+small.
 """
 
 from __future__ import annotations
@@ -16,12 +18,16 @@ from sphinx.transforms import SphinxTransform
 STYLE = re.compile(r"<style scoped>.*?</style>\s*", re.DOTALL)
 EMPTY_HEADER = re.compile(r"<th((?: [^>]*)?)>\s*</th>")
 BORDERS = re.compile(r' border="1"| style="text-align: (?:right|left);"')
+HEADER = re.compile(r"<th[^>]*>[^<]*</th>")
+LONG = 82
+"""Letters that a line has room for beside the contents, on a laptop."""
 COLUMNS = re.compile(r"^.*\S {2,}\S.*$", re.MULTILINE)
 
 
 def plain_table(html: str) -> str:
     """pandas' HTML with nothing but the table, its header cells all saying something."""
     html = EMPTY_HEADER.sub(r"<td\1></td>", STYLE.sub("", html))
+    html = HEADER.sub(lambda header: header[0].replace("_", "_<wbr>"), html)
     return BORDERS.sub("", html)
 
 
@@ -43,6 +49,8 @@ class OutputTables(SphinxTransform):
         for block in self.document.findall(nodes.literal_block):
             if "output" in block["classes"] and is_printed_table(block.astext()):
                 block["classes"].append("aligned")
+                if max(map(len, block.astext().splitlines())) > LONG:
+                    block["classes"].append("long")
 
 
 def setup(app: Sphinx) -> dict:

@@ -102,6 +102,11 @@ def test_data_frame_loses_its_style_and_empty_headers():
     )
 
 
+def test_header_may_break_where_words_end():
+    html = '<table class="dataframe"><tr><th>dropout_on</th><td>min_frequency</td></tr></table>'
+    assert plain_table(html) == html.replace("dropout_on", "dropout_<wbr>on")
+
+
 def test_printed_table_is_told_from_sentences():
     assert is_printed_table("genre   a   b\nblues   1   2\n")
     assert not is_printed_table("The largest genre is country.\n  It is  here.\n")
