@@ -188,7 +188,7 @@ async function axeFindsNothing(tab, colours) {
   await tab.waitForFunction(() => Array.from(document.querySelectorAll(".bd-article pre"))
     .every((one) => one.tabIndex === (one.scrollWidth > one.clientWidth ? 0 : -1)), null, { timeout: 5000 }).catch(() => {});
   await tab.evaluate(AXE);
-  const rules = colours ? { runOnly: ["cat.color"] } : {};
+  const rules = colours ? { runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } } : {};
   const violations = await tab.evaluate((chosen) => window.axe.run(document, { resultTypes: ["violations"], ...chosen })
     .then((result) => result.violations.map((one) => ({
       id: one.id, help: one.help, nodes: one.nodes.length, first: one.nodes[0].target.join(" "),

@@ -32,8 +32,6 @@ def genre_shares(songs: pd.DataFrame) -> go.Figure:
             orientation="h",
             marker_color=[colour_of(g) for g in counts.index],
             text=[f"{s:.1%}" for s in shares],
-            textposition="outside",  # where every genre's colour leaves it readable
-            cliponaxis=False,
             hovertemplate="%{y}: %{x:,} songs<extra></extra>",
         )
     )
