@@ -108,9 +108,9 @@ const CLASSIFIERS = [
   ],
 ];
 const PARTS = [
-  [["words without networks", gone("engine.js"), "could not be tried"]],
+  [["words without networks", gone("engine.js"), "book/09_word_embeddings.html, words: could not be tried"]],
   [
-    ["loop that keeps its weights", changed("break_loop.js", "run = training = null", "run = null"), "the same run brings other numbers"],
+    ["loop that keeps its weights", changed("break_loop.js", "run = training = null", "run = null"), "04_training_loop.html, loop: after rewinding, the same run brings other numbers"],
     ["game and ticks that forget", changed("memory.js", "localStorage.setItem(", "void ("), "forgotten"],
   ],
 ];
