@@ -31,9 +31,11 @@ def plain_table(html: str) -> str:
     return BORDERS.sub("", html)
 
 
-def is_printed_table(text: str) -> bool:
-    """Whether lines of ``text`` hold columns, set apart by spaces."""
-    return len(COLUMNS.findall(text)) > 1
+def kind_of(text: str) -> list[str]:
+    """Classes of a printed text: whether it has columns, set apart by spaces, and is wide."""
+    if len(COLUMNS.findall(text)) < 2:
+        return []
+    return ["aligned", "long"] if max(map(len, text.splitlines())) > LONG else ["aligned"]
 
 
 class OutputTables(SphinxTransform):
@@ -47,10 +49,8 @@ class OutputTables(SphinxTransform):
             if 'class="dataframe"' in raw.astext():
                 raw.children = [nodes.Text(plain_table(raw.astext()))]
         for block in self.document.findall(nodes.literal_block):
-            if "output" in block["classes"] and is_printed_table(block.astext()):
-                block["classes"].append("aligned")
-                if max(map(len, block.astext().splitlines())) > LONG:
-                    block["classes"].append("long")
+            if "output" in block["classes"]:
+                block["classes"] += kind_of(block.astext())
 
 
 def setup(app: Sphinx) -> dict:

@@ -13,7 +13,7 @@ from docutils.utils import new_document
 
 from course_tools.book.figure_tables import MOST_ROWS, data_table
 from course_tools.book.figures import figure_html
-from course_tools.book.output_tables import is_printed_table, plain_table
+from course_tools.book.output_tables import LONG, kind_of, plain_table
 from course_tools.book.page_head import LONGEST, description, tags
 from course_tools.book.stylesheet import names_in, pruned
 from course_tools.notebooks.chapters import ROOT, toc_entries
@@ -108,8 +108,10 @@ def test_header_may_break_where_words_end():
 
 
 def test_printed_table_is_told_from_sentences():
-    assert is_printed_table("genre   a   b\nblues   1   2\n")
-    assert not is_printed_table("The largest genre is country.\n  It is  here.\n")
+    table = "genre   a   b\nblues   1   2"
+    assert kind_of(table) == kind_of(f"{table:<{LONG}}") == ["aligned"]
+    assert kind_of(f"{table}{'2' * LONG}") == ["aligned", "long"]
+    assert kind_of("The largest genre is country.\n  It is  here.\n") == []
 
 
 def as_stored(figure):

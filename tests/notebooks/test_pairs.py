@@ -1,8 +1,9 @@
 """Every chapter's pair, check by check: ``course_tools/notebooks/checks.py`` says what they ask."""
 
+import nbformat
 import pytest
 
-from course_tools.notebooks.chapters import ROOT, find_chapters, toc_entries
+from course_tools.notebooks.chapters import ROOT, code_cells, find_chapters, toc_entries
 from course_tools.notebooks.checks import CHECKS, leftovers, link_problem, link_targets, problems
 
 
@@ -12,6 +13,14 @@ def test_chapter(chapter, check):
     found = problems(chapter, [check])
     if found:
         pytest.fail("\n".join(found), pytrace=False)
+
+
+def test_every_chapter_installs_the_library_by_the_same_cell():
+    """So that ``make test-colab`` may try it in one of them."""
+    notebooks = [nbformat.read(chapter.ipynb, as_version=4) for chapter in find_chapters()]
+    cells = [cell.source for notebook in notebooks for cell in code_cells(notebook)]
+    installing = [source for source in cells if "pip install" in source]
+    assert len(installing) == len(notebooks) and len(set(installing)) == 1
 
 
 @pytest.mark.parametrize("name", ["for_instructors", "glossary", "references", "status"])
