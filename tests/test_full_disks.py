@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import resource
 import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -21,11 +22,15 @@ from genre_lib.study.run import check_study_target, run_study
 def room_for(size):
     """No file may get longer: a full disk, for users who may not mount one."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Python would keep the first part of a module's bytecode, which nobody could import any more
+    # (CPython issue 126606).
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sys.dont_write_bytecode = bytecode
 
 
 def content(folder):

@@ -271,7 +271,11 @@
     }, { rootMargin: "400px" });
     elements.forEach(function (element) { near.observe(element); });
 
-    function drawAgain() { drawn.forEach(show); }
+    var due; // the system's colours change the page's, too: once for both
+    function drawAgain() {
+      cancelAnimationFrame(due);
+      due = requestAnimationFrame(function () { drawn.forEach(show); });
+    }
     new MutationObserver(drawAgain).observe(
       document.documentElement, { attributes: true, attributeFilter: ["data-theme"] }
     );
