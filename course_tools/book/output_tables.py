@@ -2,9 +2,9 @@
 
 pandas leaves the corners of a table as empty header cells, which no reader can be told anything
 about; it styles every table in the page from within one; and it asks for borders of its own.
-A header of several words, or of one with underscores, may be set on several lines. A table that
-was printed as text must not have its lines broken, as a printed sentence must; long lines are set
-small.
+A header of one word with underscores may be set on several lines, but not a number and its error.
+A table that was printed as text must not have its lines broken, as a printed sentence must; long
+lines are set small.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def plain_table(html: str) -> str:
     """pandas' HTML with nothing but the table, its header cells all saying something."""
     html = EMPTY_HEADER.sub(r"<td\1></td>", STYLE.sub("", html))
     html = HEADER.sub(lambda header: header[0].replace("_", "_<wbr>"), html)
-    return BORDERS.sub("", html)
+    return BORDERS.sub("", html).replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 
 def kind_of(text: str) -> list[str]:

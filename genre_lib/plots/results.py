@@ -189,7 +189,7 @@ def throughput(
         figure.add_vline(x=limit, line_dash="dash", line_color=TEXT_COLOUR)
         figure.add_annotation(
             x=np.log10(limit), y=0.02, yref="paper", text="memory is full", showarrow=False,
-            xanchor="right", xshift=-4, font_color=TEXT_COLOUR,
+            xanchor="right", xshift=-4,
         )  # fmt: skip
         alt += f". A dashed line marks where memory is full, at {limit:,.0f}"
     return finish(figure, "Songs per second", alt, height=400)

@@ -107,6 +107,11 @@ def test_header_may_break_where_words_end():
     assert plain_table(html) == html.replace("dropout_on", "dropout_<wbr>on")
 
 
+def test_number_keeps_its_error_beside_it():
+    html = '<table class="dataframe"><tr><td>-1.2 ± 0.4 points</td></tr></table>'
+    assert plain_table(html) == html.replace(" ± ", "\xa0±\xa0")
+
+
 def test_printed_table_is_told_from_sentences():
     table = "genre   a   b\nblues   1   2"
     assert kind_of(table) == kind_of(f"{table:<{LONG}}") == ["aligned"]
