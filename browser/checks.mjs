@@ -116,16 +116,17 @@ async function switchTurnsDark(tab) {
     const changed = await tab.waitForFunction((old) => {
       const title = document.querySelector(".course-figure .gtitle, .course-figure .xtick text");
       return title && getComputedStyle(title).fill !== old;
-    }, before.lettering, { timeout: 5000 }).then(() => true, () => false);
+    }, before.lettering, { timeout: 15000 }).then(() => true, () => false);
     if (!changed) return ["dark switch does not reach the figures"];
   }
   return [];
 }
 
-// Figures are drawn again before the page answers: on a busy machine that takes as long as at first.
+// Figures, too, which are drawn again one after the other: on a busy machine that takes a while.
 async function followsTheSystem(tab, mode) {
   await tab.emulateMedia({ colorScheme: mode });
-  return tab.waitForFunction((theme) => (document.documentElement.dataset.theme ?? theme) === theme, mode, { timeout: 15000 })
+  return tab.waitForFunction((theme) => [document.documentElement.dataset.theme ?? theme,
+    ...Array.from(document.querySelectorAll("[data-drawn-in]"), (plot) => plot.dataset.drawnIn)].every((one) => one === theme), mode, { timeout: 15000 })
     .then(() => [], () => ["the page does not follow the system's colours"]);
 }
 

@@ -1,4 +1,4 @@
-// Where Chromium is, and how it is started: quiet, fresh, with no business of its own, and two pages at
+// Where Chromium is, and how it is started: quiet, fresh, with no business of its own, and some pages at
 // a time.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -27,11 +27,11 @@ export function findChromium() {
   return stop("Chromium is missing: `apt install chromium` gets it, or set CHROMIUM to the path of one that you have.");
 }
 
-/** Do `act` for each row: two at a time, as many as the smallest machine has cores. */
-export async function inTwos(rows, act) {
+/** Do `act` for each row, some at a time: two, as many as the smallest machine has cores. */
+export async function atOnce(rows, act, workers = 2) {
   const waiting = [...rows];
-  const worker = async () => {
+  const work = async () => {
     while (waiting.length) await act(waiting.shift());
   };
-  await Promise.all([worker(), worker()]);
+  await Promise.all(Array.from({ length: workers }, work));
 }

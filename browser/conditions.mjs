@@ -3,7 +3,7 @@
 import { pathToFileURL } from "node:url";
 
 import { PAPER } from "./checks.mjs";
-import { inTwos } from "./chromium.mjs";
+import { atOnce } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
 const FIGURES = "book/08_combined_network.html", CLASSIFIER = "book/try_it.html";
@@ -243,7 +243,7 @@ export async function checkConditions(browser, base, folder, only = /./, pages =
     }
   }
   const found = [];
-  await inTwos(attempts, async ([what, address, settings, ...steps]) => {
+  await atOnce(attempts, async ([what, address, settings, ...steps]) => {
     found.push(...await attempt(browser, what, address, settings, steps));
   });
   return found;

@@ -47,7 +47,8 @@ async function run(url, device) {
   }
 }
 
-// What runs beside it makes a page slower: the first of three runs that is above every floor is enough. Scores that are to be stored are those of the run with the median performance.
+// What runs beside it makes a page slower: the first of three runs that is above every floor is enough.
+// Scores that are to be stored are those of the run with the median performance.
 export async function measure(url, device, store) {
   const runs = [];
   while (runs.length < 3) {

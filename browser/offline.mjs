@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { chromium } from "playwright-core";
 
-import { FLAGS, findChromium, inTwos, stop } from "./chromium.mjs";
+import { FLAGS, atOnce, findChromium, stop } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
 const NAME = "deep-music-genre-classification", FIGURE = ".course-figure[role=figure]";
@@ -62,7 +62,7 @@ const LIVE = { "book/try_it.html": classifierAnswers, "book/09_word_embeddings.h
 
 const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
 const failures = [];
-await inTwos(pages, async (path) => {
+await atOnce(pages, async (path) => {
   const steps = [figuresAreDrawn, LIVE[path], path.endsWith("/index.html") && searchFinds].filter(Boolean);
   const found = await attempt(browser, path, `${site}/${path}`, { offline: true }, steps);
   console.log(`${found.length ? "fails" : "holds"}  ${path}`);

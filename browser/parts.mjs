@@ -1,7 +1,7 @@
 // What answers in the chapters: the loop to break, the words, the game, and the reader's memory.
 import { pathToFileURL } from "node:url";
 
-import { inTwos } from "./chromium.mjs";
+import { atOnce } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
 const LOOP = "book/04_training_loop.html", WORDS = "book/09_word_embeddings.html", INDEX = "book/index.html";
@@ -138,7 +138,7 @@ const shows = (selector, due) => async (tab) => {
 /** Try all parts; `folder` is the built book, to open pages as files as well. */
 export async function checkParts(browser, base, folder) {
   const touch = { hasTouch: true }, files = pathToFileURL(folder), found = [];
-  await inTwos([
+  await atOnce([
     [`${LOOP}, loop`, `${base}/${LOOP}`, touch, loopTrains],
     [`${LOOP}, loop from a file`, `${files}/${LOOP}`, touch, loopPauses],
     [`${LOOP}, loop without scripts`, `${base}/${LOOP}`, withoutScripts, shows(".break-loop", 0), shows("noscript .live, .live", 1)],

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { VIEWS, checkLinks, checkSearch, checkView } from "./checks.mjs";
-import { FLAGS, findChromium, inTwos } from "./chromium.mjs";
+import { FLAGS, atOnce, findChromium } from "./chromium.mjs";
 import { checkConditions } from "./conditions.mjs";
 import { belowFloor } from "./lighthouse.mjs";
 import { checkParts } from "./parts.mjs";
@@ -79,18 +79,20 @@ async function seeBroken(breaks, page, check) {
   close();
 }
 
-await inTwos(BROKEN, ([view, breaks]) => {
+function seeBrokenView([view, breaks]) {
   const onPage = breaks.map(([name, change, sentence]) => [name, (text, path) => (path === `/${PAGE}` ? change(text) : text), sentence]);
   return seeBroken(onPage, PAGE, (base) => checkView(browser, base, PAGE, view));
-});
+}
 
-const added = '<a href="gone.html">a</a><a href="01_songs.html#gone">b</a>';
-const linked = await serve(html, (path, text) => (path === `/${PAGE}` ? within(text, added) : text));
-const dead = await checkLinks(linked.base, [PAGE]);
-expect("link to no page", dead, "link to gone.html leads nowhere");
-expect("link to no place", dead, "link to 01_songs.html#gone leads to no such place");
-if (dead.length !== 2) failures.push(`links: expected two dead ones, got ${JSON.stringify(dead)}`);
-linked.close();
+async function seeDeadLinks() {
+  const added = '<a href="gone.html">a</a><a href="01_songs.html#gone">b</a>';
+  const { base, close } = await serve(html, (path, text) => (path === `/${PAGE}` ? within(text, added) : text));
+  const dead = await checkLinks(base, [PAGE]);
+  expect("link to no page", dead, "link to gone.html leads nowhere");
+  expect("link to no place", dead, "link to 01_songs.html#gone leads to no such place");
+  if (dead.length !== 2) failures.push(`links: expected two dead ones, got ${JSON.stringify(dead)}`);
+  close();
+}
 
 const TRY = "book/try_it.html";
 const changed = (file, from, to) => (text, path) => (path.endsWith(`/${file}`) ? text?.replaceAll(from, to) : text);
@@ -114,9 +116,6 @@ const PARTS = [
     ["game and ticks that forget", changed("memory.js", "localStorage.setItem(", "void ("), "forgotten"],
   ],
 ];
-await inTwos(CLASSIFIERS, (breaks) => seeBroken(breaks, TRY, (base) => checkClassifier(browser, base, TRY, html)));
-for (const breaks of PARTS) await seeBroken(breaks, "book/", (base) => checkParts(browser, base, html));
-
 const LOADER = "plotly-loader.js";
 // What is changed in which file, which conditions are tried, and what the sentence must say.
 const CONDITIONS = [
@@ -136,29 +135,42 @@ const CONDITIONS = [
   ["book.css", "html[data-theme] :focus-visible{outline", ".none{outline", /network.html, light/, "has no ring"],
   [LOADER, "trace.opacity || 0.65", "1", /network.html, dark/, "can't be read"],
 ];
-await inTwos(CONDITIONS, ([file, from, to, only, sentence]) => seeBroken(
+const seeBrokenCondition = ([file, from, to, only, sentence]) => seeBroken(
   [[`${file} without ${from.trim()}`, changed(file, from, to), sentence]], "",
-  (base) => checkConditions(browser, base, html, only)));
+  (base) => checkConditions(browser, base, html, only));
 
 // A page that was opened as a file comes from no server that could break it.
 const FILES = [
-  [LOADER, 'self.origin === "null"', "false", /printed from a file/, "is not drawn when the page is printed"],
-  ["search_texts.js", "window.searchTexts", "window.nothing", /search.html, as a file/, "have no excerpts"],
+  [LOADER, 'self.origin === "null"', "false", "is not drawn when the page is printed"],
+  ["search_texts.js", "window.searchTexts", "window.nothing", "have no excerpts"],
 ];
-const copy = fileURLToPath(new URL("../_build/broken", import.meta.url));
-await cp(html, copy, { recursive: true });
-for (const [file, from, to, only, sentence] of FILES) {
-  const path = `${copy}/_static/${file}`, whole = await readFile(path, "utf8");
-  await writeFile(path, whole.replace(from, to));
-  expect(`${file} of a file without ${from}`, await checkConditions(browser, "http://127.0.0.1", copy, only), sentence, "");
-  await writeFile(path, whole);
-}
-await rm(copy, { recursive: true });
 
-const empty = (path, text) => (path === "/searchindex.js" ? null : text);
-const { base, close } = await serve(html, empty);
-expect("search without an index", await checkSearch(browser, base, PAGE, "tensors", "02_"), 'search for "tensors" does not find 02_');
-close();
+async function seeBrokenFiles() {
+  const copy = fileURLToPath(new URL("../_build/broken", import.meta.url));
+  await cp(html, copy, { recursive: true });
+  for (const [file, from, to] of FILES) {
+    const path = `${copy}/_static/${file}`, whole = await readFile(path, "utf8");
+    await writeFile(path, whole.replace(from, to));
+  }
+  const found = await checkConditions(browser, "http://127.0.0.1", copy, /printed from a file|search.html, as a file/);
+  for (const [file, from, to, sentence] of FILES) expect(`${file} of a file without ${from}`, found, sentence, "");
+  await rm(copy, { recursive: true });
+}
+
+async function seeNoIndex() {
+  const { base, close } = await serve(html, (path, text) => (path === "/searchindex.js" ? null : text));
+  expect("search without an index", await checkSearch(browser, base, PAGE, "tensors", "02_"), 'search for "tensors" does not find 02_');
+  close();
+}
+
+// Most of the time a check waits for what does not come on a broken page.
+await atOnce([
+  ...PARTS.map((breaks) => () => seeBroken(breaks, "book/", (base) => checkParts(browser, base, html))),
+  ...BROKEN.map((row) => () => seeBrokenView(row)),
+  ...CLASSIFIERS.map((breaks) => () => seeBroken(breaks, TRY, (base) => checkClassifier(browser, base, TRY, html))),
+  ...CONDITIONS.map((row) => () => seeBrokenCondition(row)),
+  seeBrokenFiles, seeDeadLinks, seeNoIndex,
+], (see) => see(), 4);
 await browser.close();
 
 const scores = { performance: 89, accessibility: 100, "best-practices": 100, seo: 92 };

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { VIEWS, checkLinks, checkSearch, checkView } from "./checks.mjs";
-import { FLAGS, findChromium, inTwos, stop } from "./chromium.mjs";
+import { FLAGS, atOnce, findChromium, stop } from "./chromium.mjs";
 import { checkConditions } from "./conditions.mjs";
 import { belowFloor, measure } from "./lighthouse.mjs";
 import { checkParts } from "./parts.mjs";
@@ -43,14 +43,14 @@ const started = Date.now();
 await rm(screenshots, { recursive: true, force: true });
 await mkdir(screenshots, { recursive: true });
 
-await inTwos([...chapters, "search.html", "404.html"], async (path) => {
+await atOnce([...chapters, "search.html", "404.html"], async (path) => {
   const found = [];
   for (const view of VIEWS) found.push(...await checkView(browser, base, path, view, screenshots, !CI));
   failures.push(...found);
   results[path] = { axe: found.filter((one) => one.includes(": axe ")).length };
   console.log(`${found.length ? "fails" : "holds"}  ${path}`);
 });
-await inTwos([
+await atOnce([
   ...SEARCHES.map(([word, holder]) => () => checkSearch(browser, base, chapters[1], word, holder)),
   ...["book/index.html", "book/try_it.html"].map((path) => () => checkClassifier(browser, base, path, html)),
   () => checkLinks(base, chapters),

@@ -3,8 +3,8 @@
 An environment with Colab's versions; a kernel in which ``google.colab`` is imported; an empty
 folder around each notebook; and `genre_lib` installed by a notebook's own first cell, once for each
 way of installing it. The repository's address leads to the last commit of this clone, by git's
-``insteadOf``. Notebooks run in reverse order, so none may lean on one before it, and all but the
-long ones run a second time in the same kernel; two notebooks at a time.
+``insteadOf``. The first notebook of each way installs; the others run in reverse order, so none may
+lean on one before it, two at a time. All but the long ones run a second time in the same kernel.
 """
 
 from __future__ import annotations
@@ -216,13 +216,13 @@ def main(names: Iterable[str]) -> int:
             failures.append(str(error))
             print(f"FAILED {error}", flush=True)
         alike: dict[str, list[Path]] = {}  # installing takes longer than most notebooks do
-        for path in reversed(paths):
+        for path in paths:
             alike.setdefault(installing(path), []).append(path)
         for first, *others in alike.values():
             subprocess.run(uninstall, check=True, stderr=subprocess.DEVNULL)
             failures += tried(first)
             with ThreadPoolExecutor(2) as two:
-                failures += [one for found in two.map(tried, others) for one in found]
+                failures += [one for found in two.map(tried, reversed(others)) for one in found]
     print(f"{len(failures)} failed." if failures else "Every notebook runs, and nothing changed.")
     return 1 if failures else 0
 

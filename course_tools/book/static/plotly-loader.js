@@ -147,6 +147,7 @@
   function show(item) {
     var width = item.plot.clientWidth;
     item.width = width;
+    item.plot.dataset.drawnIn = document.documentElement.dataset.theme;
     if (!item.plot.querySelector(".main-svg")) item.plot.textContent = ""; // its words
     // Plotly keeps what it is given and writes into it: hand it copies.
     var data = JSON.parse(JSON.stringify(item.figure.data));
@@ -271,10 +272,21 @@
     }, { rootMargin: "400px" });
     elements.forEach(function (element) { near.observe(element); });
 
-    var due; // the system's colours change the page's, too: once for both
+    /* In other colours: what is in sight first, and one at a time, so that the page answers in between. */
+    var waiting = [], next;
+    function distance(item) {
+      var box = item.plot.getBoundingClientRect();
+      return Math.abs((box.top + box.bottom - window.innerHeight) / 2);
+    }
+    function drawNext() {
+      if (!waiting.length) return;
+      next = setTimeout(drawNext);
+      show(waiting.shift());
+    }
     function drawAgain() {
-      cancelAnimationFrame(due);
-      due = requestAnimationFrame(function () { drawn.forEach(show); });
+      waiting = drawn.slice().sort(function (one, other) { return distance(one) - distance(other); });
+      clearTimeout(next);
+      next = setTimeout(drawNext);
     }
     new MutationObserver(drawAgain).observe(
       document.documentElement, { attributes: true, attributeFilter: ["data-theme"] }
