@@ -88,6 +88,19 @@
     }).join("<br>");
   }
 
+  function isSubplotTitle(note) {
+    return note.yref === "paper" && note.yanchor === "bottom" && note.showarrow === false;
+  }
+
+  /* Small enough on a phone that none reaches into that of the subplot beside it. */
+  function narrowSubplotTitles(notes, width) {
+    return notes.map(function (note) {
+      if (!isSubplotTitle(note)) return note;
+      var row = notes.filter(function (other) { return isSubplotTitle(other) && other.y === note.y; });
+      return merge(note, { font: { size: 12 }, text: wrap(note.text, width / row.length, 12) });
+    });
+  }
+
   function legendRows(figure, width) {
     var named = figure.data.filter(function (trace) {
       return trace.name && trace.showlegend !== false;
@@ -99,6 +112,7 @@
   function narrowLayout(figure, layout, width) {
     var margin = layout.margin || {}, rows = legendRows(figure, width);
     return {
+      annotations: narrowSubplotTitles(layout.annotations || [], width - 60), // without the axis
       margin: { l: Math.min(margin.l || 10, 40), r: 10, b: rows ? 54 + 20 * rows : margin.b || 10 },
       font: { size: Math.min((layout.font || {}).size || 12, 12) },
       title: { x: 0.02, xref: "container", xanchor: "left" },
@@ -113,7 +127,7 @@
      the figure's own title. Elsewhere it grows towards that title, as on paper, and needs room. */
   function wideLayout(figure, layout, width) {
     var titled = (layout.annotations || []).some(function (note) {
-      return note.yref === "paper" && note.yanchor === "bottom" && note.y > 0.98;
+      return isSubplotTitle(note) && note.y > 0.98;
     });
     var rows = legendRows(figure, width - 60); // without the labels of the axis
     if (!titled) return rows > 1 ? { margin: { t: ((layout.margin || {}).t || 70) + 34 * (rows - 1) } } : {};
@@ -273,7 +287,7 @@
     elements.forEach(function (element) { near.observe(element); });
 
     /* In other colours: what is in sight first, and one at a time, so that the page answers in between. */
-    var waiting = [], next;
+    var waiting = [], frame, next;
     function distance(item) {
       var box = item.plot.getBoundingClientRect();
       return Math.abs((box.top + box.bottom - window.innerHeight) / 2);
@@ -285,8 +299,9 @@
     }
     function drawAgain() {
       waiting = drawn.slice().sort(function (one, other) { return distance(one) - distance(other); });
+      cancelAnimationFrame(frame);
       clearTimeout(next);
-      next = setTimeout(drawNext);
+      frame = requestAnimationFrame(function () { next = setTimeout(drawNext); });
     }
     new MutationObserver(drawAgain).observe(
       document.documentElement, { attributes: true, attributeFilter: ["data-theme"] }
