@@ -60,6 +60,19 @@ async function figuresAreDrawn(tab, base, path) {
   return found;
 }
 
+// Titles must not run into each other, nor a bar's number out of the plot, which cuts it off.
+async function figuresCanBeRead(tab) {
+  return tab.evaluate((selector) => Array.from(document.querySelectorAll(selector)).flatMap((figure, i) => {
+    const boxes = (names) => Array.from(figure.querySelectorAll(names)).map((one) => ({ words: one.textContent, ...one.getBoundingClientRect().toJSON() }));
+    const [area] = boxes(".nsewdrag"), titles = boxes(".gtitle, .annotation-text").filter(({ width }) => width);
+    const over = titles.flatMap((one, k) => titles.slice(k + 1)
+      .filter((other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2 && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 2)
+      .map((other) => `figure ${i + 1}, in ${innerWidth} px: "${one.words}" runs into "${other.words}"`));
+    const cut = area ? boxes(".bartext").filter(({ right }) => right > area.right + 1) : [];
+    return [...over, ...cut.map(({ words }) => `figure ${i + 1}, in ${innerWidth} px: "${words}" is cut off`)];
+  }), FIGURE);
+}
+
 // A mark where there are marks, else the middle of a line or a heat map, else a grid of points.
 async function figuresAnswerToTheMouse(tab) {
   const found = [];
@@ -145,12 +158,12 @@ async function keyboardReachesTheText(tab) {
 // 320 is what a window of 1280 pixels leaves at a zoom of 400%.
 const WIDTHS = [320, 360, 390, 768, 1280];
 
-async function doesNotScrollSideways(tab) {
+async function fitsEachWidth(tab) {
   const before = tab.viewportSize(), found = [];
   for (const width of WIDTHS) {
     await tab.setViewportSize({ ...before, width });
     await tab.waitForTimeout(100); // figures fit themselves to their box
-    found.push(...await widerThanTheWindow(tab));
+    found.push(...await widerThanTheWindow(tab), ...await figuresCanBeRead(tab));
   }
   await tab.setViewportSize(before);
   return found;
@@ -224,7 +237,7 @@ export async function checkView(browser, base, path, view, screenshots, always) 
     if (isDesk) found.push(...await figuresAnswerToTheMouse(tab));
     await tab.mouse.move(0, 0);
     await tab.evaluate(() => window.scrollTo(0, 0));
-    if (!isDesk) found.push(...await doesNotScrollSideways(tab), ...await fitsOnPaper(tab));
+    if (!isDesk) found.push(...await fitsEachWidth(tab), ...await fitsOnPaper(tab));
     for (const mode of view.modes) {
       // The reader's switch makes a desk dark; the system makes a phone light.
       if (hasSwitch && mode === "dark" && view.modes[0] === "light") found.push(...await switchTurnsDark(tab));
@@ -254,7 +267,7 @@ export async function checkSearch(browser, base, from, word, holder) {
     await tab.keyboard.press("Enter");
     await tab.locator(`#search-results a[href*="${holder}"]`).first().waitFor({ timeout: 8000 });
     await tab.locator("#search-results .context").first().waitFor({ timeout: 8000 });
-    for (const wide of await doesNotScrollSideways(tab)) problems.add(wide);
+    for (const wide of await fitsEachWidth(tab)) problems.add(wide);
   } catch {
     problems.add(`search for "${word}" does not find ${holder}, or shows no excerpt`);
   } finally {

@@ -10,12 +10,12 @@ export const FLAGS = [
   "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
 ];
 
-// CHROMIUM names one that is not on the PATH, as on macOS.
 export function stop(sentence) {
   console.error(sentence);
   process.exit(1);
 }
 
+// CHROMIUM names one that is not on the PATH, as on macOS.
 export function findChromium() {
   const onPath = process.env.PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
   for (const path of [process.env.CHROMIUM, ...onPath].filter(Boolean)) {

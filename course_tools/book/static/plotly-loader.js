@@ -92,6 +92,21 @@
     return note.yref === "paper" && note.yanchor === "bottom" && note.showarrow === false;
   }
 
+  function topTitles(layout) {
+    return (layout.annotations || []).filter(function (note) {
+      return isSubplotTitle(note) && note.y > 0.98;
+    });
+  }
+
+  /* For titles of several lines, the plot being as high as before. */
+  function withRoomAbove(layout) {
+    function more(text) { return text.split("<br>").length - 1; }
+    var below = topTitles(layout).map(function (note) { return more(note.text); });
+    var room = 24 * more(layout.title.text) + 16 * Math.max.apply(null, [0].concat(below));
+    var top = (layout.margin || {}).t === undefined ? 70 : layout.margin.t;
+    return merge(layout, { height: (layout.height || 450) + room, margin: { t: top + room } });
+  }
+
   /* Small enough on a phone that none reaches into that of the subplot beside it. */
   function narrowSubplotTitles(notes, width) {
     return notes.map(function (note) {
@@ -126,11 +141,8 @@
   /* Subplots have titles of their own where the legend would lie: it moves above them, to the right of
      the figure's own title. Elsewhere it grows towards that title, as on paper, and needs room. */
   function wideLayout(figure, layout, width) {
-    var titled = (layout.annotations || []).some(function (note) {
-      return isSubplotTitle(note) && note.y > 0.98;
-    });
     var rows = legendRows(figure, width - 60); // without the labels of the axis
-    if (!titled) return rows > 1 ? { margin: { t: ((layout.margin || {}).t || 70) + 34 * (rows - 1) } } : {};
+    if (!topTitles(layout).length) return rows > 1 ? { margin: { t: ((layout.margin || {}).t || 70) + 34 * (rows - 1) } } : {};
     var line = 1 / ((layout.height || 450) - 120); // a pixel, as a share of the plot's height
     return { legend: { x: 1, xanchor: "right", y: 1 + 22 * line } };
   }
@@ -154,6 +166,7 @@
     if (layout.title && layout.title.text) {
       var size = (layout.title.font || {}).size || 17;
       layout.title = merge(layout.title, { text: wrap(layout.title.text, width - 20, size) });
+      layout = withRoomAbove(layout);
     }
     return layout;
   }
@@ -290,7 +303,7 @@
     var waiting = [], frame, next;
     function distance(item) {
       var box = item.plot.getBoundingClientRect();
-      return Math.abs((box.top + box.bottom - window.innerHeight) / 2);
+      return Math.abs(box.top + box.bottom - window.innerHeight);
     }
     function drawNext() {
       if (!waiting.length) return;
