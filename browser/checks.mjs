@@ -197,10 +197,10 @@ async function fitsOnPaper(tab) {
 }
 
 async function axeFindsNothing(tab) {
-  // The theme lets the keyboard into what scrolls 0.3 s after the window changed. What stays out of
+  // theme.js lets the keyboard into what scrolls some time after the window changed. What stays out of
   // reach, axe names.
-  await tab.waitForFunction(() => Array.from(document.querySelectorAll(".bd-article pre"))
-    .every((one) => one.tabIndex === (one.scrollWidth > one.clientWidth ? 0 : -1)), null, { timeout: 5000 }).catch(() => {});
+  await tab.waitForFunction((width) => innerWidth === width && Array.from(document.querySelectorAll(".bd-article pre"))
+    .every((one) => one.tabIndex === (one.scrollWidth > one.clientWidth ? 0 : -1)), tab.viewportSize().width, { timeout: 5000 }).catch(() => {});
   await tab.evaluate(AXE);
   const violations = await tab.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] })
     .then((result) => result.violations.map((one) => ({

@@ -1,12 +1,12 @@
-// Pages as some readers meet them: under a finger, in a frame that may store nothing, opened as a file,
-// on paper, with forced colours, without motion, by Escape, and asked for words that JavaScript knows.
+// Pages as some readers meet them: read on, under a finger, in a frame that may store nothing, opened
+// as a file, on paper, with forced colours, without motion, by Escape, and asked for words that JavaScript knows.
 import { pathToFileURL } from "node:url";
 
 import { PAPER } from "./checks.mjs";
 import { atOnce } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
-const FIGURES = "book/08_combined_network.html", CLASSIFIER = "book/try_it.html";
+const FIGURES = "book/08_combined_network.html", CLASSIFIER = "book/try_it.html", LONGEST = "book/15_attention.html";
 const FIGURE = ".course-figure[role=figure]";
 const DIALOGS = { menu: ".primary-toggle", contents: ".secondary-toggle", search: ".search-button__button" };
 
@@ -19,6 +19,28 @@ async function seeFigure(tab) {
   await figure.locator(".main-svg").first().waitFor({ timeout: 15000 });
   await figure.evaluate((element) => element.scrollIntoView({ block: "center" }));
   return figure;
+}
+
+// What is far from the window is laid out last; then a reader finds everything where it was.
+async function isReadOn(tab) {
+  const found = [], parts = ".bd-article > section > section";
+  const inTime = (question) => tab.waitForFunction(question, parts, { timeout: 8000 }).then(() => true, () => false);
+  const laidOut = (selector) => Array.from(document.querySelectorAll(selector)).every((part) => part.firstElementChild.checkVisibility({ contentVisibilityAuto: true }));
+  const reached = (selector) => Array.from(document.querySelectorAll(`${selector} pre`)).every((one) => one.scrollWidth <= one.clientWidth || one.tabIndex === 0);
+  const place = () => tab.evaluate((selector) => {
+    const part = Array.from(document.querySelectorAll(selector)).findLast((one) => one.getBoundingClientRect().top < 100);
+    return [part?.id, part?.getBoundingClientRect().top];
+  }, parts);
+  if (!await inTime(laidOut)) found.push("a part of it is never laid out");
+  if (!await inTime(reached)) found.push("code scrolls, but not by keyboard");
+  await tab.evaluate(() => scrollTo(0, document.documentElement.scrollHeight / 2));
+  await tab.waitForTimeout(500);
+  const [part, top] = await place();
+  await tab.reload();
+  await inTime(laidOut);
+  const [again, there] = await place();
+  if (again !== part || Math.abs(there - top) > 5) found.push(`opened anew, it shows another place: ${again}, not ${part}`);
+  return found;
 }
 
 async function swipeScrolls(tab) {
@@ -216,6 +238,7 @@ export async function checkConditions(browser, base, folder, only = /./, pages =
   const files = pathToFileURL(folder), attempts = [];
   const desk = { viewport: { width: 1280, height: 900 } };
   const tried = (...attempted) => { if (only.test(attempted[0])) attempts.push(attempted); };
+  tried(`${LONGEST}, read on`, `${base}/${LONGEST}`, phone, isReadOn);
   tried(`${FIGURES}, under a finger`, `${base}/${FIGURES}`, phone, swipeScrolls);
   tried(`${CLASSIFIER}, under a finger`, `${base}/${CLASSIFIER}`, phone, keepsTheKeyboardAway);
   tried(`${FIGURES}, under a mouse`, `${base}/${FIGURES}`, {}, mouseZooms);

@@ -18,6 +18,44 @@
     });
   }, true);
 
+  // The theme asks every block of code whether it scrolls, so that the keyboard must get in, and all
+  // at once: that lays out the whole page, while the reader waits. Here each part of the page is laid
+  // out and asked by itself, once the page is there.
+  var BLOCKS = "pre, .nboutput > .output_area, .cell_output > .output, .jp-RenderedHTMLCommon, .pst-scrollable-table-container";
+  document.querySelectorAll = function (names) {
+    return names === BLOCKS ? [] : Document.prototype.querySelectorAll.call(document, names);
+  };
+
+  function letKeyboardIn(part) {
+    part.style.contentVisibility = "visible";
+    var blocks = Array.from(part.querySelectorAll(BLOCKS));
+    var scrolls = blocks.map(function (block) {
+      return block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight;
+    });
+    blocks.forEach(function (block, i) {
+      if (scrolls[i]) block.tabIndex = 0; else block.removeAttribute("tabindex");
+    });
+  }
+
+  // One part after the other. If the window changes meanwhile, all of them are asked once more.
+  var waiting = [], changed = false;
+  function askNext() {
+    if (!waiting.length && changed) {
+      waiting = Array.from(document.querySelectorAll(".bd-article > section > *"));
+      changed = false;
+    }
+    if (!waiting.length) return;
+    letKeyboardIn(waiting.shift());
+    setTimeout(askNext);
+  }
+  function askAgain() {
+    var idle = !waiting.length && !changed;
+    changed = true;
+    if (idle) setTimeout(askNext, 300);
+  }
+  ["load", "resize"].forEach(function (name) { window.addEventListener(name, askAgain); });
+  document.addEventListener("toggle", askAgain, true); // of answers and folded code
+
   // The theme of Jupyter Book 1 goes through the modes by itself; newer ones set the one that the
   // button names.
   document.addEventListener("click", function (event) {
