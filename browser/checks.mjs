@@ -196,16 +196,19 @@ async function fitsOnPaper(tab) {
   return cut;
 }
 
-async function axeFindsNothing(tab) {
+// All that a second look at a page, in other colours, can find.
+const COLOURS_ALONE = { runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } };
+
+async function axeFindsNothing(tab, rules) {
   // theme.js lets the keyboard into what scrolls some time after the window changed. What stays out of
   // reach, axe names.
   await tab.waitForFunction((width) => innerWidth === width && Array.from(document.querySelectorAll(".bd-article pre"))
     .every((one) => one.tabIndex === (one.scrollWidth > one.clientWidth ? 0 : -1)), tab.viewportSize().width, { timeout: 5000 }).catch(() => {});
   await tab.evaluate(AXE);
-  const violations = await tab.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] })
+  const violations = await tab.evaluate((only) => window.axe.run(document, { resultTypes: ["violations"], ...only })
     .then((result) => result.violations.map((one) => ({
       id: one.id, help: one.help, nodes: one.nodes.length, first: one.nodes[0].target.join(" "),
-    }))));
+    }))), rules);
   return violations.map((one) => `axe ${one.id}: ${one.help} (${one.nodes} ×, first ${one.first})`);
 }
 
@@ -241,7 +244,8 @@ export async function checkView(browser, base, path, view, screenshots, always) 
     for (const mode of view.modes) {
       // The reader's switch makes a desk dark; the system makes a phone light.
       if (hasSwitch && mode === "dark" && view.modes[0] === "light") found.push(...await switchTurnsDark(tab));
-      const colours = [...await followsTheSystem(tab, mode), ...await axeFindsNothing(tab)];
+      const rules = mode === view.modes[0] ? {} : COLOURS_ALONE;
+      const colours = [...await followsTheSystem(tab, mode), ...await axeFindsNothing(tab, rules)];
       found.push(...colours.map((problem) => `${mode}: ${problem}`));
       if (screenshots && (always || problems.size || found.length)) {
         const name = `${path.replace(/\.html$/, "").replaceAll("/", "_")}_${view.width}_${mode}.png`;

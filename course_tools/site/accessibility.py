@@ -15,9 +15,9 @@ from course_tools.site.status import DEVICES, PAGES, table
 PAGE = ROOT / "book/accessibility.md"
 WIDTHS = "320, 360, 390, 768 and 1280 pixels"
 CHECKS = {
-    "Keyboard": "On every page Tab reaches the skip link first and then the text, and every figure "
-    "can be reached. The parts that answer can be used. Escape closes the menu, the contents and "
-    "the search and gives the focus back to the button that opened them.",
+    "Keyboard": "On every page Tab reaches the skip link first and then the text. Every figure and "
+    "all code that scrolls can be reached. The parts that answer can be used. Escape closes the "
+    "menu, the contents and the search and gives the focus back to the button that opened them.",
     "Zoom": f"No page scrolls sideways at {WIDTHS}; 320 is what a window of 1280 pixels leaves at "
     "a zoom of 400%. Tables, code and formulas may scroll inside themselves.",
     "Colours": "On sample pages, text and the text of figures has a contrast of at least 4.5 to 1 "

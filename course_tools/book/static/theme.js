@@ -55,6 +55,7 @@
   }
   ["load", "resize"].forEach(function (name) { window.addEventListener(name, askAgain); });
   document.addEventListener("toggle", askAgain, true); // of answers and folded code
+  matchMedia("print").addEventListener("change", askAgain); // on paper, code is wrapped
 
   // The theme of Jupyter Book 1 goes through the modes by itself; newer ones set the one that the
   // button names.
