@@ -88,7 +88,7 @@ test-offline: has-node offline ## the archive, unpacked and read in Chromium wit
 test-colab: $(INSTALLED) .venv-colab/.installed ## every chapter as Colab runs it, from the last commit
 	@OMP_NUM_THREADS=1 $(BIN)/python -m course_tools.notebooks.colab
 
-# Boosted trees once: what else is tested of them depends on no version, and takes a minute.
+# Boosted trees are tested once here: their other tests take a minute and depend on no version.
 test-lowest: .venv-lowest/.installed ## the library's tests with the lowest versions that it declares
 	@.venv-lowest/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --editable .
 	@OMP_NUM_THREADS=1 .venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile \

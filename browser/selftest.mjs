@@ -38,7 +38,10 @@ const BROKEN = [
     ["sideways scroll at 400%", (text) => within(text, '<div class="for-a-phone" style="width:340px">wide</div>'), "div.for-a-phone"],
     ["cut off on paper", (text) => text.replace('<article class="bd-article">', '$&<div class="output" style="overflow:auto"><div style="width:700px">wide</div></div>'), "cut off on paper: div"],
   ]],
-  [PHONE, [["title over a title", (text) => text.replaceAll('"layout":{', '"layout":{"annotations":[{"text":"over the title","xref":"paper","yref":"paper","x":0,"y":1,"yanchor":"bottom","yshift":36,"showarrow":false}],'), '" runs into "over the title"']]],
+  [PHONE, [
+    ["title over a title", (text) => text.replaceAll('"layout":{', '"layout":{"annotations":[{"text":"over the title","xref":"paper","yref":"paper","x":0,"y":1,"yanchor":"bottom","yshift":36,"showarrow":false}],'), '" runs into "over the title"'],
+    ["number out of its plot", (text) => text.replace('"data":[', '"data":[{"type":"bar","orientation":"h","x":[1],"y":["a"],"text":["much longer than the room beside its bar"],"textposition":"outside"},'), '" is cut off'],
+  ]],
   [PHONE, [["figure not drawn", without(/<script[^>]*plotly-loader[^>]*><\/script>/), "figure 1 is not drawn"]]],
   [DESK, [
     ["no hover", (text) => text.replaceAll('"layout":{', '"layout":{"hovermode":false,'), "figure 1 says nothing under the mouse"],

@@ -18,9 +18,9 @@
     });
   }, true);
 
-  // The theme asks every block of code whether it scrolls, so that the keyboard must get in, and all
-  // at once: that lays out the whole page, while the reader waits. Here each part of the page is laid
-  // out and asked by itself, once the page is there.
+  // The theme measures at once which blocks of code scroll, and so must take the focus. That lays out
+  // the whole page while the reader waits. Here each part is laid out and measured by itself, after
+  // the page has loaded.
   var BLOCKS = "pre, .nboutput > .output_area, .cell_output > .output, .jp-RenderedHTMLCommon, .pst-scrollable-table-container";
   document.querySelectorAll = function (names) {
     return names === BLOCKS ? [] : Document.prototype.querySelectorAll.call(document, names);
@@ -37,25 +37,25 @@
     });
   }
 
-  // One part after the other. If the window changes meanwhile, all of them are asked once more.
+  // One part after another. If the window changes meanwhile, all are measured again.
   var waiting = [], changed = false;
-  function askNext() {
+  function measureNext() {
     if (!waiting.length && changed) {
       waiting = Array.from(document.querySelectorAll(".bd-article > section > *"));
       changed = false;
     }
     if (!waiting.length) return;
     letKeyboardIn(waiting.shift());
-    setTimeout(askNext);
+    setTimeout(measureNext);
   }
-  function askAgain() {
+  function measureAgain() {
     var idle = !waiting.length && !changed;
     changed = true;
-    if (idle) setTimeout(askNext, 300);
+    if (idle) setTimeout(measureNext, 300);
   }
-  ["load", "resize"].forEach(function (name) { window.addEventListener(name, askAgain); });
-  document.addEventListener("toggle", askAgain, true); // of answers and folded code
-  matchMedia("print").addEventListener("change", askAgain); // on paper, code is wrapped
+  ["load", "resize"].forEach(function (name) { window.addEventListener(name, measureAgain); });
+  document.addEventListener("toggle", measureAgain, true); // of answers and folded code
+  matchMedia("print").addEventListener("change", measureAgain); // on paper, code is wrapped
 
   // The theme of Jupyter Book 1 goes through the modes by itself; newer ones set the one that the
   // button names.
