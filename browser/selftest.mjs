@@ -142,6 +142,10 @@ const CONDITIONS = [
   ["book.css", "html[data-theme] :focus-visible{outline", ".none{outline", /network.html, light/, "has no ring"],
   [LOADER, "trace.opacity || 0.65", "1", /network.html, dark/, "can't be read"],
 ];
+const SPEED = "book/13_speed.html"; // its figure names its points
+const seeWordsCutOff = () => seeBroken(
+  [["words of points out of their plot", changed(LOADER, "return makeRoomForWords(item.plot);", ""), '" is cut off']], SPEED,
+  (base) => checkView(browser, base, SPEED, PHONE));
 const seeBrokenCondition = ([file, from, to, only, sentence]) => seeBroken(
   [[`${file} without ${from.trim()}`, changed(file, from, to), sentence]], "",
   (base) => checkConditions(browser, base, html, only));
@@ -176,7 +180,7 @@ await atOnce([
   ...BROKEN.map((row) => () => seeBrokenView(row)),
   ...CLASSIFIERS.map((breaks) => () => seeBroken(breaks, TRY, (base) => checkClassifier(browser, base, TRY, html))),
   ...CONDITIONS.map((row) => () => seeBrokenCondition(row)),
-  seeBrokenFiles, seeDeadLinks, seeNoIndex,
+  seeBrokenFiles, seeDeadLinks, seeNoIndex, seeWordsCutOff,
 ], (see) => see(), 4);
 await browser.close();
 

@@ -171,6 +171,22 @@
     return layout;
   }
 
+  /* Plotly leaves room for the outermost points, but not for the words above them. */
+  function makeRoomForWords(plot) {
+    var areas = plot.querySelectorAll(".nsewdrag"), words = plot.querySelectorAll(".textpoint text");
+    if (areas.length !== 1 || !words.length) return;
+    var area = areas[0].getBoundingClientRect(), left = 0, right = 0;
+    words.forEach(function (word) {
+      var box = word.getBoundingClientRect();
+      left = Math.max(left, area.left - box.left);
+      right = Math.max(right, box.right - area.right);
+    });
+    if (left < 1 && right < 1) return;
+    var range = plot.layout.xaxis.range;
+    var pixel = (range[1] - range[0]) / (area.width - left - right);
+    return window.Plotly.relayout(plot, { "xaxis.range": [range[0] - left * pixel, range[1] + right * pixel] });
+  }
+
   function show(item) {
     var width = item.plot.clientWidth;
     item.width = width;
@@ -192,6 +208,8 @@
       modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d"]
     }, item.figure.config || {});
     return Promise.resolve(window.Plotly.react(item.plot, data, layout, config)).then(function () {
+      return makeRoomForWords(item.plot);
+    }).then(function () {
       item.plot.dispatchEvent(new CustomEvent("course-figure-drawn", { bubbles: true }));
     });
   }
