@@ -51,10 +51,15 @@ function start(box) {
         mark.className = "unknown";
         unknown.add(shown);
       }
-      parts.push(text.slice(at, begin), mark);
+      parts.push(document.createTextNode(text.slice(at, begin)), mark);
       at = end;
     }
-    words.replaceChildren(...parts);
+    // A phone needn't draw anew what stands before the change.
+    const old = [...words.childNodes];
+    let same = 0;
+    while (old[same]?.isEqualNode(parts[same] ?? null)) same += 1;
+    for (const node of old.slice(same)) node.remove();
+    words.append(...parts.slice(same));
     const strongest = [...pulls].sort(([, [one]], [, [other]]) => other - one)
       .map(([word, [, genre]]) => `${word} (${genre})`);
     const notes = [];
@@ -124,7 +129,7 @@ function start(box) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", ({ target }) => {
     if (target === from) setTypical();
-    showValues();
+    if (target !== lyrics) showValues();
     answer();
     clearTimeout(remembering);
     remembering = setTimeout(remember, 600);
