@@ -149,13 +149,14 @@ async function showsExcerpts(tab) {
 // At once, before anything was scrolled to, as someone does who only wants it on paper.
 async function printsFigures(tab) {
   await tab.evaluate((selector) => addEventListener("beforeprint", () => {
-    window.widths = Array.from(document.querySelectorAll(selector), (figure) => figure.querySelector(".main-svg")?.getBoundingClientRect().width ?? 0);
+    window.sizes = Array.from(document.querySelectorAll(selector), (figure) => figure.querySelector(".main-svg")?.getBoundingClientRect().toJSON());
   }), FIGURE);
   await tab.pdf();
-  const widths = await tab.evaluate(() => window.widths);
-  return widths.flatMap((width, i) => {
-    if (!width) return [`figure ${i + 1} is not drawn when the page is printed`];
-    return width > PAPER ? [`figure ${i + 1} is wider than the paper`] : [];
+  const sizes = await tab.evaluate(() => window.sizes);
+  return sizes.flatMap((size, i) => {
+    if (!size?.width) return [`figure ${i + 1} is not drawn when the page is printed`];
+    if (size.height > PAPER.height) return [`figure ${i + 1} is taller than the paper`];
+    return size.width > PAPER.width ? [`figure ${i + 1} is wider than the paper`] : [];
   });
 }
 

@@ -128,6 +128,7 @@ const CONDITIONS = [
   ["try_it.js", 'matchMedia("(hover: hover)").matches', "true", /try_it.html, under a finger/, "opens the keyboard"],
   [LOADER, "layout.autosize = true;", "layout.dragmode = false;", /mouse/, "a mouse does not zoom"],
   [LOADER, ".style.width = PAPER;", ";", /html, printed$/, "is wider than the paper"],
+  [LOADER, "Math.min(layout.height || 450, PAPER_HEIGHT)", "2 * PAPER_HEIGHT", /html, printed$/, "is taller than the paper"],
   ["theme.js", '.style.contentVisibility = "visible"', "", /read on/, "is never laid out"],
   ["theme.js", "block.tabIndex = 0", "void 0", /read on/, "code scrolls, but not by keyboard"],
   ["15_attention.html", 'visit.type === "navigate"', "true", /read on/, "it shows another place"],
@@ -142,10 +143,13 @@ const CONDITIONS = [
   ["book.css", "html[data-theme] :focus-visible{outline", ".none{outline", /network.html, light/, "has no ring"],
   [LOADER, "trace.opacity || 0.65", "1", /network.html, dark/, "can't be read"],
 ];
-const SPEED = "book/13_speed.html"; // its figure names its points
-const seeWordsCutOff = () => seeBroken(
-  [["words of points out of their plot", changed(LOADER, "return makeRoomForWords(item.plot);", ""), '" is cut off']], SPEED,
-  (base) => checkView(browser, base, SPEED, PHONE));
+// On which page something of a figure would be cut off, and what.
+const CUT_OFF = [
+  ["book/13_speed.html", "return makeRoomForWords(item.plot);", '" is cut off'],
+  ["book/index.html", "item.plot.style.height =", "its foot is cut off"],
+];
+const seeCutOff = ([path, line, sentence]) => seeBroken(
+  [[`${LOADER} without ${line}`, changed(LOADER, line, ""), sentence]], path, (base) => checkView(browser, base, path, PHONE));
 const seeBrokenCondition = ([file, from, to, only, sentence]) => seeBroken(
   [[`${file} without ${from.trim()}`, changed(file, from, to), sentence]], "",
   (base) => checkConditions(browser, base, html, only));
@@ -180,7 +184,8 @@ await atOnce([
   ...BROKEN.map((row) => () => seeBrokenView(row)),
   ...CLASSIFIERS.map((breaks) => () => seeBroken(breaks, TRY, (base) => checkClassifier(browser, base, TRY, html))),
   ...CONDITIONS.map((row) => () => seeBrokenCondition(row)),
-  seeBrokenFiles, seeDeadLinks, seeNoIndex, seeWordsCutOff,
+  ...CUT_OFF.map((row) => () => seeCutOff(row)),
+  seeBrokenFiles, seeDeadLinks, seeNoIndex,
 ], (see) => see(), 4);
 await browser.close();
 

@@ -12,6 +12,7 @@ import posixpath
 import sys
 from dataclasses import dataclass
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,7 +35,7 @@ class Cover:
     """What the first page says."""
 
     title: str
-    author: str
+    version: str
     year: str
 
 
@@ -173,10 +174,10 @@ def gather_solutions(chapters: list[BookChapter]) -> Tag | None:
 
 
 def cover_page(cover: Cover) -> str:
-    """The first page: title, whose it is, and what may be done with it."""
+    """The first page: title, which version this is, and what may be done with it."""
     return f"""<header class="cover">
 <p class="cover-title">{escape(cover.title)}</p>
-<p>{escape(cover.author)}, {escape(cover.year)}</p>
+<p>Version {escape(cover.version)}, {escape(cover.year)}</p>
 <p>Text and figures: <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>.
 Code: <a href="https://opensource.org/license/mit">MIT licence</a>.</p>
 </header>"""
@@ -233,7 +234,7 @@ def _in_css(text: str) -> str:
 def main() -> None:
     """Write the page from the built book."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
-    cover = Cover(config["title"], config["author"], config["copyright"])
+    cover = Cover(config["title"], version("genre-lib"), config["copyright"])
     addresses = [str(Path(entry).with_suffix(".html")) for entry in toc_entries()]
     try:
         pages = {address: (HTML / address).read_text("utf8") for address in addresses}

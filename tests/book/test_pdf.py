@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from course_tools.book.pdf import Cover, assemble, book_address
 from course_tools.notebooks.chapters import ROOT
 
-COVER = Cover("A & B", "Someone", "2026")
+COVER = Cover("A & B", "1.0.0", "2026")
 NAMES = {"book/index.html": "index", "book/01_songs.html": "01_songs"}
 
 

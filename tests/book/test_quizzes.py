@@ -157,7 +157,7 @@ def test_a_question_can_be_answered_on_its_page(page):
 def test_the_answers_are_at_the_end_of_the_pdf(page):
     main = str(BeautifulSoup(page, "html.parser").select_one("section"))
     html = f"<article><h1>T</h1>{main}</article>"
-    book = BeautifulSoup(assemble({"a.html": html}, Cover("T", "A", "2026")), "html.parser")
+    book = BeautifulSoup(assemble({"a.html": html}, Cover("T", "1.0.0", "2026")), "html.parser")
     assert "So." not in book.select_one("#a--question-1").get_text()
     answer = book.select_one("#solutions #a--question-1--solution")
     assert answer.h3.get_text() == "1. Is this asked?"

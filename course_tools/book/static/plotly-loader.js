@@ -7,6 +7,7 @@
   var drawn = [];
   var NARROW = 520; // CSS pixels; below it legends go under the figure
   var PAPER = "620px"; // what A4 and Letter have room for between margins of an inch
+  var PAPER_HEIGHT = 860; // CSS pixels; what is taller would be cut in two
 
   function loadLibrary() {
     loading = loading || new Promise(function (resolve, reject) {
@@ -178,10 +179,10 @@
     var area = areas[0].getBoundingClientRect(), left = 0, right = 0;
     words.forEach(function (word) {
       var box = word.getBoundingClientRect();
-      left = Math.max(left, area.left - box.left);
-      right = Math.max(right, box.right - area.right);
+      left = Math.max(left, area.left + 4 - box.left); // numbers of the axis may still grow a little
+      right = Math.max(right, box.right + 4 - area.right);
     });
-    if (left < 1 && right < 1) return;
+    if (!left && !right) return;
     var range = plot.layout.xaxis.range;
     var pixel = (range[1] - range[0]) / (area.width - left - right);
     return window.Plotly.relayout(plot, { "xaxis.range": [range[0] - left * pixel, range[1] + right * pixel] });
@@ -193,8 +194,10 @@
     item.plot.dataset.drawnIn = document.documentElement.dataset.theme;
     if (!item.plot.querySelector(".main-svg")) item.plot.textContent = ""; // its words
     // Plotly keeps what it is given and writes into it: hand it copies.
-    var data = JSON.parse(JSON.stringify(item.figure.data));
-    var layout = layoutFor(item.figure, width);
+    var figure = JSON.parse(JSON.stringify(item.figure));
+    var data = figure.data, layout = layoutFor(figure, width);
+    if (item.plot.style.width === PAPER) layout.height = Math.min(layout.height || 450, PAPER_HEIGHT);
+    if (layout.height) item.plot.style.height = layout.height + "px"; // room for broken titles is added
     data.forEach(function (trace) { // else plotly guesses from a colour that may be translucent
       if (trace.type === "heatmap" && trace.texttemplate && !(trace.textfont || {}).color) {
         trace.textfont = Object.assign({ color: layout.font.color }, trace.textfont);
@@ -206,7 +209,7 @@
       // Where nothing hovers it would never go away, and fingers are left to the page.
       displayModeBar: matchMedia("(hover: none)").matches ? false : "hover",
       modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d"]
-    }, item.figure.config || {});
+    }, figure.config || {});
     return Promise.resolve(window.Plotly.react(item.plot, data, layout, config)).then(function () {
       return makeRoomForWords(item.plot);
     }).then(function () {
