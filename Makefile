@@ -76,7 +76,7 @@ test-fast: $(INSTALLED) ## the library's tests alone, but for the slower ones, i
 	@$(TEST) -q -k "not peer and not stack and not trees and not launcher" $(filter-out tests/scaling tests/test_full_disks.py,$(LIBRARY_TESTS))
 
 test-slow: $(INSTALLED) ## training in several processes and on two hosts, killed and gone on
-	@$(BIN)/python -m pytest -q -m slow tests
+	@$(BIN)/python -m pytest -q -n 2 -m slow tests
 
 test-browser: has-node ## every page of the book in Chromium, then Lighthouse (STORE=1 keeps its scores)
 	@test -f $(SITE)/index.html || $(MAKE) book

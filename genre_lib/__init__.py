@@ -9,7 +9,7 @@ The core, in reading order, and the chapters that explain each part:
     data/encoding          words and scores become numbers                 3
     models/__init__        what every network has                          4  The training loop
     evaluation/report      accuracy, F1, calibration                       4
-    training/strategy      who trains: by default, this process alone      4
+    training/strategy      how processes share a run; default: one         4
     training/history       losses, and the best epoch                      4
     training/loop          one loop for every network                      4
     models/parts, original   the networks of the original post             6  The lyrics network
@@ -21,9 +21,9 @@ The core, in reading order, and the chapters that explain each part:
     classifier/classifier  encoder and network in one object               8  The combined network
     evaluation/intervals   how precise a mean is                           10  Evaluation
 
-At first reading, only look up what you need in the others:
+On a first reading, look up only what you need in the others:
 
-    errors, data/checks, csv_file, file_kinds   what can be wrong, in sentences   1
+    errors, data/checks, csv_file, file_kinds   error messages and input checks   1
     data/published, files  the download, and files that are never half-written
     training/device, environment   CPU or GPU; versions                    4
     classifier/run_folder  a trained network on disk                       8
@@ -35,11 +35,11 @@ And some need more probability and NumPy than the course:
     plots/                 every figure
     data/synthetic, data/bayes   made-up songs, and their best classifier  11  The ceiling
 
-What the last chapters add, nothing else in the core uses:
+The last chapters add these, which nothing else in the core uses:
 
     models/attention, data/order   a block of a transformer; songs for it  15  Attention
-    classifier/pretrained  an encoder that others have trained             16  Borrowed knowledge
-    data/genres, data/song_file    other genres than the seven             17  Your own genre
+    classifier/pretrained  a pretrained sentence encoder                   16  Borrowed knowledge
+    data/genres, data/song_file    genres other than the seven             17  Your own genre
 
 Three more packages use the core, which never imports them: `scaling/` (chapter 14),
 `study/` (chapters 5 and 10) and the command line, `cli/`. The names that chapters use most

@@ -19,7 +19,7 @@ class Finding(NamedTuple):
     """One line of a report on an installation or on a file of songs."""
 
     name: str
-    """What was looked at, such as a package, the cache or a column."""
+    """What was checked, such as a package, the cache or a column."""
     state: str
     """What was found."""
     problem: str = ""

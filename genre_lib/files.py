@@ -23,8 +23,8 @@ STALE_AFTER = 3600
 def written_whole(target: Path) -> Iterator[Path]:
     """Yield a temporary path for a file or folder that replaces `target` after the block.
 
-    If the block fails or the machine stops, `target` stays unchanged; of a folder, however, the
-    old content goes an instant before the new one comes. Missing parent folders are created. A
+    If the block fails or the machine stops, `target` stays unchanged; for a folder, however, the
+    old one is removed an instant before the new one appears. Missing parent folders are created. A
     device, pipe or link, such as `/dev/stdout`, is written to directly.
 
     Raises

@@ -9,7 +9,7 @@
  * @typedef {{word: string, id: number, start: number, end: number}} Token A word or a run of
  *   punctuation, in lower case; its id in the vocabulary, and where it is in the text.
  * @typedef {Token & {shown: string, known: boolean, pull: number[]}} Word A token, how it is shown
- *   (slurs are masked), whether it is in the vocabulary, and its pull toward each genre (chapter 9),
+ *   (slurs are masked), whether it is in the vocabulary, and its pull towards each genre (chapter 9),
  *   which is 0 for unknown words.
  * @typedef {{probabilities: number[], logits: number[][]}} Answer The probability of each genre,
  *   and the logits of each member of the ensemble.
@@ -217,7 +217,7 @@ function load(header) {
   const withoutWords = once(() => branches([]));
   const pulls = new Map([PAD_ID, UNKNOWN_ID].map((id) => [id, genres.map(() => 0)]));
 
-  /** genre_pull: how far a word alone moves the branches toward each genre. */
+  /** genre_pull: how far a word alone moves the branches towards each genre. */
   function pull(id) {
     if (!pulls.has(id)) {
       const change = branches([[id, 1]]).map((logP, g) => logP - withoutWords()[g]);

@@ -64,7 +64,7 @@ function start(box) {
       .map(([word, [, genre]]) => `${word} (${genre})`);
     const notes = [];
     if (strongest.length) notes.push(`Strongest: ${strongest.slice(0, 5).join(", ")}.`);
-    if (unknown.size) notes.push(`Not in the vocabulary, which lacks the most common words: ${list([...unknown], 9)}.`);
+    if (unknown.size) notes.push(`Not in the vocabulary, which has neither rare words nor the most common ones: ${list([...unknown], 9)}.`);
     if (!read) {
       notes.push("This network gets the scores alone: it doesn't read the words.");
     } else if (!strongest.length) {

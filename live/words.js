@@ -75,7 +75,7 @@ function start(box) {
         showNeighbours(found.near);
         marked = [found.shown, ...found.near.slice(0, 4).map((one) => one.shown)];
         maps.forEach(mark);
-        status.textContent = `${found.shown} pulls most toward ${favourite(found.pull)}. Nearest: ${found.near.slice(0, 3).map((one) => one.shown).join(", ")}.`;
+        status.textContent = `${found.shown} pulls most towards ${favourite(found.pull)}. Nearest: ${found.near.slice(0, 3).map((one) => one.shown).join(", ")}.`;
       }
       box.dataset.answered = number;
     } catch (problem) {

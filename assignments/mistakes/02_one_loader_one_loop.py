@@ -39,7 +39,7 @@ MISTAKES = [
             "test_q1_order",
             "test_q1_only_these_texts",
         ],
-        "hint": "Those of validation and test songs would be a leak",
+        "hint": "Using those of validation and test songs would be a leak",
     },
     {
         "name": "more often instead of at least as often",
@@ -189,13 +189,13 @@ MISTAKES = [
         "code": "new_words = {word for text in texts[2000:] for word in text.split()}\n"
         "my_unknown = len(new_words - set(words)) / len(new_words)\n",
         "loses": ["test_q8_shares"],
-        "hint": "a word as often as it occurs",
+        "hint": "counting every occurrence",
     },
     {
         "name": "a neighbour's number",
         "part": "q8",
         "code": "my_unknown = 0.0731\n",
         "loses": ["test_q8_shares"],
-        "hint": "my_unknown counts words of the new songs",
+        "hint": "my_unknown is the share of words in the new songs",
     },
 ]

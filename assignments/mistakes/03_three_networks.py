@@ -89,7 +89,7 @@ MISTAKES = [
         "part": "q2",
         "code": "def count_mean(vocabulary_size, width):\n    return 75\n",
         "loses": ["test_q2_formula"],
-        "hint": "must come from the two sizes",
+        "hint": "must be computed from the two sizes",
     },
     {
         "name": "every set is scaled by itself",
@@ -161,7 +161,7 @@ MISTAKES = [
             joined="self.words(lyrics, features) + self.scores(lyrics, features).detach()"
         ),
         "loses": ["test_q6_scores"],
-        "hint": "No gradient may reach its branch for scores",
+        "hint": "no gradient reaches its branch for scores",
     },
     {
         "name": "padding is counted in the fusion",
@@ -170,14 +170,14 @@ MISTAKES = [
             joined="self.embedding(lyrics).mean(dim=1) + self.scores(lyrics, features)"
         ),
         "loses": ["test_q5_padding"],
-        "hint": "must leave zeros out",
+        "hint": "must ignore zeros",
     },
     {
         "name": "labels and songs are not aligned",
         "part": "q6",
         "code": TRAINED.format(genre="genre[: len(rows)]", network="network.eval()"),
         "loses": ["test_q6_bar", "test_q6_words", "test_q6_scores"],
-        "hint": "genres that don't belong to its songs",
+        "hint": "genres that don't match the songs",
     },
     {
         "name": "training mode is left on",

@@ -28,7 +28,7 @@ MISTAKES = [
         "part": "q1",
         "code": NEAREST.format(alike="vectors @ vectors[position]", others=" if i != position"),
         "loses": ["test_q1_cosine"],
-        "hint": "not by the product of the vectors",
+        "hint": "not by the dot product of the vectors",
     },
     {
         "name": "the word is its own neighbour",
@@ -62,7 +62,7 @@ MISTAKES = [
         "    matrix[truth, answers] += 1\n"
         "    return matrix\n",
         "loses": ["test_q2_example", "test_q2_rows_are_truth"],
-        "hint": "some pair is not counted",
+        "hint": "some pairs are not counted",
     },
     {
         "name": "precision instead of recall",
@@ -167,7 +167,7 @@ MISTAKES = [
         "    name = max(validation, key=lambda recipe: max(validation[recipe]))\n"
         "    return name, float(np.mean(test[name]))\n",
         "loses": ["test_q7_by_mean"],
-        "hint": "best single split is sampling noise",
+        "hint": "best single split may be sampling noise",
     },
     {
         "name": "scored on the songs that were learned from",
@@ -180,7 +180,7 @@ MISTAKES = [
         "]\n"
         "my_difference = by_model[0] - by_model[1]\n",
         "loses": ["test_q8_difference"],
-        "hint": "score the validation songs",
+        "hint": "evaluate on the validation songs",
     },
     {
         "name": "1.96 for five splits",

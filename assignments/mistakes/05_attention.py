@@ -158,7 +158,7 @@ MISTAKES = [
         "code": MANY.format(**RIGHT | {"masked": ".masked_fill(~present[:, None, :, None], -1e9)"}),
         "loses": ["test_q2_example", "test_q2_padding", "test_q3_attention", "test_q4_padding"]
         + ["test_q6_padding"],
-        "hint": "Masked queries, the rows, leave padding among the keys",
+        "hint": "Masking the queries, the rows, leaves padding among the keys",
     },
     {
         "name": "heads are viewed without a transpose",
@@ -175,7 +175,7 @@ MISTAKES = [
         "code": "def split(vectors, heads):\n"
         "    return vectors.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)\n",
         "loses": ["test_q3_example", "test_q3_split"],
-        "hint": "neighbouring numbers",
+        "hint": "adjacent numbers",
     },
     {
         "name": "heads are joined without a transpose",
@@ -205,7 +205,7 @@ MISTAKES = [
         "part": "q3",
         "code": LAYER.format(heads="1", value="self.value", returned="self.output(mixed)"),
         "loses": ["test_q3_attention"],
-        "hint": "in as many heads as it was told to",
+        "hint": "use the given number of heads",
     },
     {
         "name": "positions are missing",
@@ -293,7 +293,7 @@ MISTAKES = [
         "part": "q6",
         "code": NETWORK.format(**PLAIN | {"mean": "vectors.mean(dim=1)"}),
         "loses": ["test_q6_padding"],
-        "hint": "neither in the sum nor in the number of the mean",
+        "hint": "neither in the sum nor in the number of words for the mean",
     },
     {
         "name": "the network's block attends to padding",
@@ -314,14 +314,14 @@ MISTAKES = [
         "part": "q6",
         "code": TRAINED.format(genre="genre[torch.randperm(len(genre))]", epochs=6),
         "loses": ["test_q6_bar"],
-        "hint": "genres don't belong to their songs",
+        "hint": "genres don't match the songs",
     },
     {
         "name": "trained for one epoch",
         "part": "q6",
         "code": TRAINED.format(genre="genre", epochs=1),
         "loses": ["test_q6_bar"],
-        "hint": "for too short a time",
+        "hint": "for long enough",
     },
     {
         "name": "padding is turned around, too",

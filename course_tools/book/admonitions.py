@@ -4,7 +4,7 @@
 - ``> **Exercise 4.2** A title`` becomes a box with the id ``exercise-4-2``. Its first paragraph is
   the title when more follows and it does not end like a sentence.
 - Code cells tagged ``solution`` are folded under the word "Solution"; of those tagged
-  ``hide-input``, which only word a sentence, the code is folded.
+  ``hide-input``, which only word a sentence or label a diagram, the code is folded.
 - A fold "Explanation" after a solution is a part of it.
 - The comments that ask nbval for an exact comparison, and Colab for a title, are left out.
 """
@@ -22,7 +22,7 @@ from sphinx.transforms import SphinxTransform
 from course_tools.notebooks.chapters import EXACT, EXPLANATION
 
 OPENING = re.compile(r"(Note|Tip|Warning|Exercise (\d+\.\d+))[.:]?")
-COLAB_TITLE = "# @title In words\n"
+COLAB_TITLE = re.compile(r"^# @title .*\n", re.MULTILINE)
 """Of a cell whose code is folded everywhere: Colab shows this in place of the code."""
 BOXES = {"Note": nodes.note, "Tip": nodes.tip, "Warning": nodes.warning}
 
@@ -94,7 +94,7 @@ class CodeCells(SphinxTransform):
                 cell["prompt_show"] = cell["prompt_hide"] = "Show the code"
             if cell.get("nb_element") == "cell_code_source":
                 for block in cell.findall(nodes.literal_block):
-                    code = block.astext().replace(f"{EXACT}\n", "").replace(COLAB_TITLE, "")
+                    code = COLAB_TITLE.sub("", block.astext().replace(f"{EXACT}\n", ""))
                     block.rawsource = code
                     block.children = [nodes.Text(code)]
 

@@ -66,7 +66,7 @@ def answer_examples(
 ) -> list[dict[str, Any]]:
     """Each example with its tokens and what the three networks, by task, answer.
 
-    A token comes with its pull toward each genre, or with `None` if it isn't in the vocabulary.
+    A token comes with its pull towards each genre, or with `None` if it isn't in the vocabulary.
     """
     table = pd.DataFrame([typical[one.genre] for one in EXAMPLES], columns=list(FEATURES))
     table["lyrics"] = [one.lyrics for one in EXAMPLES]

@@ -49,9 +49,10 @@ def results() -> str:
     by_task = pd.DataFrame(original["runs"]).groupby("task")
     runs, seeds = by_task["test"].mean(), by_task["seed"].nunique().min()
     lines = [
-        f"Test accuracy in percent, mean ± deviation over {splits('course lyrics')} splits "
-        f"(`first` and `attention`: {splits('first lyrics')}) of {study['rows']:,} real songs, "
-        "divided by song (at random) and by artist (no artist on both sides), with all songs and "
+        "Test accuracy in percent, mean ± standard deviation over "
+        f"{splits('course lyrics')} splits (`first` and `attention`: {splits('first lyrics')}) of "
+        f"{study['rows']:,} real songs, "
+        "split by song (at random) or by artist (no artist on both sides), with all songs and "
         "without those whose lyrics end in a scraped footer that gives the genre away.",
         "",
         f"| input | model | {' | '.join(f'by {s}, {c}' for s, c in COLUMNS)} |",
@@ -68,8 +69,8 @@ def results() -> str:
     )
     lines += [
         "",
-        f"The post's three networks, published → made again here (mean of {seeds} seeds, "
-        f"{original['rows']:,} songs): {again}. "
+        "The original blog post's three networks, published → reproduced here (mean of "
+        f"{seeds} seeds, {original['rows']:,} songs): {again}. "
         "Chapter 12 says what differs.",
         "",
         f"Sources: [study.json](benchmarks/results/study.json) (`{study['command']}`, "

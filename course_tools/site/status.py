@@ -21,8 +21,8 @@ CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 INTRODUCTION = """\
 # Status
 
-**You will find** here what stands behind the pages of this book: when and how long each chapter \
-ran, on which songs, device and versions; and how the pages did when they were measured.
+**You will find** here how the pages of this book were made: when and for how long each chapter \
+ran, on which songs, device and versions; and how the pages scored when they were tested.
 """
 
 
@@ -68,7 +68,7 @@ def table(rows: list[dict[str, str]]) -> str:
 
 
 def measured_pages(stored: dict, names: dict[str, str]) -> str:
-    """The table of axe's violations and Lighthouse's scores, a row a chapter in reading order."""
+    """The table of axe's violations and Lighthouse's scores, a row per chapter in reading order."""
     rows = []
     for stem, name in names.items():
         result = stored["pages"].get(f"book/{stem}.html", {})
@@ -100,8 +100,8 @@ def status() -> str:
         parts += [
             "\n## The pages\n",
             "Lighthouse's scores for performance, accessibility, best practices and search "
-            "engines, of 100, median of three; and violations of axe-core's rules over two "
-            f"widths, light and dark. Made with {versions}, by `{stored['command']}`, "
+            "engines, out of 100, median of three runs; and violations of axe-core's rules "
+            f"over two widths, light and dark. Made with {versions}, by `{stored['command']}`, "
             f"{stored['date']}.\n",
             measured_pages(stored, names),
         ]

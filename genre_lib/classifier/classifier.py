@@ -111,7 +111,7 @@ class GenreClassifier:
         return table
 
     def predict_lyrics(self, text: str) -> pd.Series:
-        """Return the probability of each genre for some lyrics, the most probable first.
+        """Return the probability of each genre for some lyrics, most probable first.
 
         Raises
         ------

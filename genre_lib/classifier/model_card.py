@@ -14,7 +14,7 @@ from genre_lib.data.schema import GENRES
 LIMITS = """\
 ## What it is for
 
-Learning how such networks are built and judged. Whatever the song is, the answer is one of
+Learning how such networks are built and evaluated. Whatever the song, the answer is one of
 {genres}.
 
 ## What it is not for
@@ -22,7 +22,7 @@ Learning how such networks are built and judged. Whatever the song is, the answe
 - **Decisions about people**, such as what an artist is paid, shown or filed under: see above
   how often it errs, and look at each genre, because errors are not spread evenly.
 - **Songs unlike those that it was trained on.** The course's songs have mostly English lyrics,
-  were popular enough to have these on the web, and end in 2019.
+  were popular enough for their lyrics to be on the web, and end in 2019.
 - **Describing genres.** It has learned how one data set was put together. Who assigned the
   labels, and how, is not documented; artists with two genres show that they are noisy. Some
   genres are tied to slurs and obscene words, because such lyrics were collected for them.
@@ -56,7 +56,7 @@ def model_card(
         "",
         f"It reads {' and '.join(inputs)} (class `{recipe.network.__name__}`).",
         "",
-        f"Trained on: {notes.get('data', 'not noted')}.",
+        f"Trained on: {notes.get('data', 'not recorded')}.",
         "",
         "## How good it is",
         "",

@@ -1,4 +1,4 @@
-"""A sentence encoder that others have trained. Explained in chapter 16, *Borrowed knowledge*.
+"""A pretrained sentence encoder. Explained in chapter 16, *Borrowed knowledge*.
 
 It needs the packages of the extra `pretrained`: `pip install 'genre-lib[pretrained]'`.
 """
@@ -26,7 +26,7 @@ REVISION = "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
 """The commit of the encoder's files that results were measured with."""
 
 MAX_PIECES = 256
-"""Texts are cut off after this many word pieces, as the encoder's own settings say."""
+"""Texts are truncated to this many word pieces, as in the encoder's own settings."""
 
 TIMEOUT = 5
 """Seconds to wait for huggingface.co."""
@@ -80,14 +80,14 @@ def load_encoder(name: str = ENCODER) -> Any:
 
 
 def _check_reachable(address: str) -> None:
-    """Raise an `OSError` soon; by itself, the package would retry for a minute."""
+    """Raise an `OSError` promptly; left to itself, the package would retry for a minute."""
     if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "ON", "YES", "TRUE"):
         raise OSError("downloads are switched off by HF_HUB_OFFLINE")
     urlopen(Request(address, method="HEAD"), timeout=TIMEOUT).close()
 
 
 def sentence_vectors(encoder: Any, texts: Sequence[str]) -> np.ndarray:
-    """Return what the whole encoder makes of each text, shape (n, 384), each of length 1."""
+    """Return the whole encoder's vector for each text, shape (n, 384), each of length 1."""
     found: np.ndarray = encoder.encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
     return found.astype(np.float32)
 
@@ -124,7 +124,7 @@ def word_pieces(
     encoder, texts
         What `load_encoder` returns, and n texts.
     most
-        Longer texts are cut off after so many pieces.
+        Longer texts are truncated to this many pieces.
     special
         Whether to add the two pieces that the encoder expects at the beginning and the end.
     """
@@ -140,8 +140,8 @@ def word_pieces(
 class PretrainedNetwork(nn.Module):
     """A pretrained transformer with a linear head, to be fine-tuned by `fit`. Chapter 16.
 
-    Its lyrics are ids of word pieces, as `word_pieces` returns them. The mean over the pieces of
-    what the transformer makes of them is the head's input.
+    Its lyrics are ids of word pieces, as `word_pieces` returns them. The head's input is
+    the mean of the transformer's outputs over the pieces.
 
     Parameters
     ----------

@@ -22,13 +22,13 @@ class Recipe:
     """`original` (from the original post), `first` (a simple version), `course` (the best) or
     `attention` (one block of a transformer, lyrics only)."""
     task: str
-    """`lyrics`, `features` or `combined`: a name, like the other. (`sees` decides.)"""
+    """`lyrics`, `features` or `combined`: only a label, too. (`sees` sets the inputs.)"""
     network: type[nn.Module]
     """The network's class: one of `genre_lib.models`, or your own. `genre_lib.models` says what its
     attribute `sees` and its `forward` must be. Of its constructor's arguments, these are filled in
-    by `build` if they are there: `vocabulary`, the number of words, `tokens`, that of tokens per
-    song, `features`, that of scores, and `genres`. If there is an argument `topics` and it isn't 0,
-    the first 16 scores must be the topics, unscaled."""
+    by `build` if they are there: the numbers of words (`vocabulary`),
+    tokens per song (`tokens`), scores (`features`) and genres (`genres`). If there is an argument
+    `topics` and it isn't 0, the first 16 scores must be the topics, unscaled."""
     encoder: dict[str, Any] = field(default_factory=dict)
     """Arguments of `SongEncoder`."""
     layers: dict[str, Any] = field(default_factory=dict)
@@ -84,8 +84,8 @@ class Recipe:
         tokens = SongEncoder(**self.encoder).settings["max_tokens"]
         if genres != len(GENRES) and "genres" not in arguments:
             raise GenreLibError(
-                f"{self.network.__name__} is made for {len(GENRES)} genres, and these songs know "
-                f"{genres}: give its constructor an argument `genres`, the number of its answers."
+                f"{self.network.__name__} is made for {len(GENRES)} genres, but these songs have "
+                f"{genres}: give its constructor an argument `genres`, the number of its outputs."
             )
         sizes = {
             "vocabulary": vocabulary,
@@ -104,7 +104,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, content: dict[str, Any], network: type[nn.Module] | None = None) -> Recipe:
-        """Return the recipe that `to_json` has stored.
+        """Return the recipe that `to_json` stored.
 
         Raises
         ------
@@ -191,7 +191,7 @@ RECIPES = {
             encoder=COURSE_ENCODER,
             training={"epochs": 12, "batch_size": 512} | ONE_CYCLE,
         ),
-        # The best that benchmarks/attention.py drew.
+        # The best of the random settings that benchmarks/attention.py tried.
         Recipe(
             "attention",
             "lyrics",

@@ -88,12 +88,12 @@ def nearest_words(vectors: pd.DataFrame, word: str, n: int = 8) -> pd.Series:
 
 
 def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
-    """Return each word's pull toward each genre: one row per word, one column per genre.
+    """Return each word's pull towards each genre: one row per word, one column per genre.
 
     A word's pull is the genre's logit for a song with only this word, minus that for a song
     without known words, minus the mean over the genres (a constant that softmax ignores). So
     every row sums to 0, and a word without influence has a row of zeros. If the network has word
-    branches, the logits are the mean of theirs: the form of such a song is of no interest.
+    branches, the logits are the mean of theirs: the form of such a song means nothing.
 
     Raises
     ------
@@ -131,9 +131,9 @@ def genre_pull(classifier: GenreClassifier) -> pd.DataFrame:
 
 
 def word_counts(classifier: GenreClassifier, songs: pd.DataFrame) -> pd.Series:
-    """Return in how many songs each word of the vocabulary occurs, without `<pad>` and `<unk>`.
+    """Return the number of songs with each word of the vocabulary, without `<pad>` and `<unk>`.
 
-    Words after the encoder's `max_tokens` don't count.
+    Words beyond the encoder's `max_tokens` don't count.
 
     Raises
     ------

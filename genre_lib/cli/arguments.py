@@ -24,7 +24,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"genre-lib: {message}; see {self.prog} --help\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        if message and file is not None:  # argparse's own hides that the output is full
+        if message and file is not None:  # argparse's own version hides write errors
             file.write(message)
 
 
@@ -137,7 +137,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     study.add_argument(
         "--ablations", type=_whole_number(0, 1000), default=5, metavar="N",
-        help="on how many of them simpler networks and variations run, too (default: 5)",
+        help="on how many of them to run simpler networks and variations, too (default: 5)",
     )  # fmt: skip
     study.add_argument(
         "--scheduler", nargs="?", const=LOCAL, metavar="ADDRESS",

@@ -107,7 +107,7 @@ def _train(options: argparse.Namespace, processes: OneProcess) -> None:
 
 
 class _AnnouncedCheckpoint(Checkpoint):
-    """A checkpoint that says so when it is taken up, and not before it is known to fit."""
+    """A checkpoint that announces that a run resumes from it, once it is known to match."""
 
     def before_training(self, state: TrainingState, *others: Any) -> None:
         super().before_training(state, *others)
@@ -157,7 +157,7 @@ def _print_result(
 ) -> None:
     notes = classifier.notes
     print(f"{notes['network']} network, recipe {notes['recipe']}, {notes['data']}")
-    trained = "Stopped by you after" if history.interrupted else "TrainingResult"
+    trained = "Stopped by you after" if history.interrupted else "Trained for"
     print(
         f"{trained} {notes['epochs']} epochs in {notes['seconds']:.1f} s; "
         f"kept the weights of epoch {notes['best_epoch']}."
@@ -236,7 +236,7 @@ def _study_command(options: argparse.Namespace) -> str:
     if options.device != "auto":
         words += ["--device", options.device]
     if options.scheduler is not None:
-        words.append("--scheduler")  # as it affects the seconds
+        words.append("--scheduler")  # as it affects the timings
     return shlex.join(words)
 
 

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("genre-lib: Standard output is closed: send it to a file.", file=sys.stderr)
         return 2
     warnings.showwarning = lambda message, *_: print(f"Note: {message}", file=sys.stderr)
-    if hasattr(sys.stdout, "reconfigure"):  # print "?" for characters that the terminal lacks
+    if hasattr(sys.stdout, "reconfigure"):  # print "?" for characters it can't encode
         sys.stdout.reconfigure(errors="replace")
     try:
         try:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GenreLibError as error:
         print(f"genre-lib: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # `genre-lib … | head`: the reader has had enough
+    except BrokenPipeError:  # `genre-lib … | head`: the reader has closed the pipe
         _discard_output()
         return 1
     except OSError as error:
@@ -77,5 +77,5 @@ def _stopped_at_once() -> Iterator[None]:
 
 
 def _discard_output() -> None:
-    """Forget what couldn't be written, or Python would try again at its end and fail."""
+    """Discard what couldn't be written, or Python would try again at exit and fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,11 +3,11 @@
 Given the sound s of a song, `genre_lib.data.synthetic` draws words and scores from closed-form
 distributions: the words from a Dirichlet-multinomial of the song's topic counts times
 the product of beta, the audio scores from a mixture of Gaussians (the slope of the shared curves
-cancels). So P(genre | inputs) can be computed, exactly for a song of an unseen artist.
+cancels). So P(genre | inputs) can be computed: exactly, for a song by an unseen artist.
 
-What the songs of an artist share doesn't change these distributions: part of the Gaussian noise, a
-list of rare words, the genre label. Years and the planted footer say more about the genre; they
-are not among the 22 scores and the cleaned lyrics, and are ignored here.
+What an artist's songs share (part of the Gaussian noise, a list of rare words, the genre label)
+doesn't change these distributions. Years and the planted footer also tell something about the
+genre, but as they are not among the 22 scores and the cleaned lyrics, they are ignored here.
 Explained in chapter *The ceiling*.
 """
 
@@ -49,7 +49,7 @@ def bayes_probabilities(songs: pd.DataFrame, inputs: str = "both") -> np.ndarray
     Raises
     ------
     ValueError
-        When `inputs` is another word.
+        When `inputs` is anything else.
 
     Examples
     --------

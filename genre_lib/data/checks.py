@@ -12,7 +12,7 @@ from genre_lib.data.schema import COLUMNS, GENRES, YEARS
 from genre_lib.errors import SongsError, did_you_mean, nearest
 
 ROUNDING = 1e-6
-"""How far outside [0, 1] a score may be: rescaling in 64 or 32 bits makes 1.0000000000000002."""
+"""How far outside [0, 1] a score may be: rescaling may give 1.0000000000000002."""
 
 
 def check_songs(

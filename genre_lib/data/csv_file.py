@@ -20,10 +20,10 @@ TEXT_COLUMNS = ("artist_name", "track_name", "genre", "lyrics")
 """The columns whose values stay as they are written: a band may be called 007 or 1e5."""
 
 DERIVED_COLUMNS = ("len", "topic", "age")
-"""The published file's further columns."""
+"""The published file's other columns."""
 
 ROW_ID = re.compile(r"(Unnamed: [\d.]+)?")
-"""A column name that means a row id without a name: empty, or what pandas makes of that."""
+"""A column name that means a row id without a name: empty, or what pandas turns that into."""
 
 
 def read_songs(
@@ -53,7 +53,7 @@ def read_songs(
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a CSV or Parquet file without checking what is in its columns.
 
-    Text stays as it is written. The course's column names may have capital letters, and spaces
+    Text is left unchanged. The course's column names may have capital letters, and spaces
     at either end. Row ids without a column name, as in the published file's first column, are
     dropped.
 
@@ -133,7 +133,7 @@ def _parse_csv(text: str, path: Path) -> pd.DataFrame:
         # the number 7.
         header = pd.read_csv(io.StringIO(text), nrows=0, index_col=False).columns
         with warnings.catch_warnings():
-            # Values that have no column name are empty: `_with_every_column_named` sees to it.
+            # Values that have no column name are empty: `_with_every_column_named` ensures it.
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
             songs = pd.read_csv(
                 io.StringIO(text),
@@ -193,7 +193,7 @@ def _parse_parquet(content: bytes, path: Path) -> pd.DataFrame:
 
 
 def _course_name(name: object) -> str:
-    """Return the course's spelling of a column name; another name only without outer spaces."""
+    """Return the course's spelling of a column name; strip spaces from any other name."""
     stripped = str(name).strip()
     known = stripped.lower() in (*COLUMNS, *DERIVED_COLUMNS)
     return stripped.lower() if known else stripped

@@ -88,7 +88,7 @@ class SongEncoder:
             "features": list(features),
         }
         self.genres: tuple[str, ...] = GENRES
-        """The genres that the training songs' table knows, in the order of their numbers."""
+        """The genres of the training songs' table, in the order of their numbers."""
         self.words: list[str] = []
         """The vocabulary, in which `words[i]` has id `i`; after the two special tokens, frequent
         words first. Empty if no lyrics were learned from."""
@@ -227,7 +227,7 @@ class SongEncoder:
 
     @classmethod
     def from_json(cls, text: str) -> SongEncoder:
-        """Return the encoder that `to_json` has stored."""
+        """Return the encoder that `to_json` stored."""
         content = json.loads(text)
         encoder = cls(**content["settings"])
         encoder.words = content["words"]

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, as its name may lie. Chapter 1, *The songs*."""
+"""The kind of a file by its first bytes, as its name may be wrong. Chapter 1, *The songs*."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Kind(NamedTuple):
     """A kind of file other than UTF-8 text."""
 
     name: str
-    """With its article, as it follows after "songs.csv is"."""
+    """With its article, to follow "songs.csv is"."""
     remedy: str
     """What to do."""
 
@@ -28,7 +28,7 @@ BEGINNINGS = {
     rb"\x80[\x02-\x05]": Kind("a pickle", SAVE_AS_CSV),
     rb"\x89HDF\r\n": Kind("an HDF5 file", SAVE_AS_CSV),
     rb"\x93NUMPY": Kind("a NumPy file", SAVE_AS_CSV),
-    rb"RD[AX][23]\n": Kind("a file of R's own format", "save it with R's write.csv"),
+    rb"RD[AX][23]\n": Kind("a file in R's own format", "save it with R's write.csv"),
     rb"SQLite format 3\0": Kind("an SQLite database", EXPORT),
     rb"%PDF-": Kind("a PDF", "get the table as CSV"),
     rb"\xd0\xcf\x11\xe0": Kind("an Excel file", EXPORT),
@@ -38,7 +38,7 @@ BEGINNINGS = {
     rb"\x28\xb5\x2f\xfd": Kind("a Zstandard archive", UNPACK),
     rb"7z\xbc\xaf\x27\x1c": Kind("a 7-Zip archive", UNPACK),
     rb"Rar!\x1a\x07": Kind("a RAR archive", UNPACK),
-    # UTF-32 first, as its mark begins with that of UTF-16; then both without a mark, in letters.
+    # UTF-32 first, as its byte order mark begins with UTF-16's; then ASCII text without a mark.
     rb"\xff\xfe\0\0|\0\0\xfe\xff|[\x01-\x7f]\0\0\0|\0\0\0[\x01-\x7f]": Kind(
         "in the encoding UTF-32", SAVE_AS_UTF8
     ),

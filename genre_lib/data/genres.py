@@ -18,15 +18,15 @@ NEEDED = tuple(name for name in COLUMNS if name not in FEATURES)
 
 
 def with_genres(songs: pd.DataFrame, genres: Sequence[str]) -> pd.DataFrame:
-    """Return the songs of these genres, in a table that knows no others.
+    """Return the songs of these genres, in a table that has no others.
 
     The course's genres come first, in their usual order, then the others by name. A network that
-    is trained on the table has one answer per genre.
+    is trained on the table has one output per genre.
 
     Raises
     ------
     SongsError
-        When there are fewer than two genres, or the table does not know one of them.
+        When there are fewer than two genres, or the table does not have one of them.
 
     Examples
     --------
@@ -47,17 +47,17 @@ def with_genres(songs: pd.DataFrame, genres: Sequence[str]) -> pd.DataFrame:
 
 
 def add_songs(songs: pd.DataFrame, path: str | Path, genre: str) -> pd.DataFrame:
-    """Return `songs` and those of a CSV file, in a table that knows one genre more.
+    """Return `songs` and those of a CSV file, in a table with one more genre.
 
     Parameters
     ----------
     songs
-        A table of songs, which is left as it is.
+        A table of songs, which is left unchanged.
     path
         A CSV file in the published file's layout. It may lack scores: these songs then have NaN,
         and only a network that looks at the lyrics alone can be trained.
     genre
-        The name of the new genre. It is asked for, so that a typo in the file is still an error.
+        The name of the new genre. It is required, so that a typo in the file is still an error.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Synthetic songs whose genre lies in the order of their words. Chapter *Attention*.
+"""Synthetic songs whose genre is encoded in the order of their words. Chapter *Attention*.
 
 Every word belongs to one of seven classes, one per genre. A song's words are put in order one after
-the other, each drawn from those that are left: a word of the genre's own class is `strength` times
+the other, each drawn from those that remain: a word of the genre's own class is `strength` times
 as likely to be drawn next as any other (the Plackett-Luce model: Plackett 1975,
 doi 10.2307/2346567). So words of the genre's class tend to come early. Which words a song has does
 not depend on its genre; only their order does. Its probability is known for each genre, so

@@ -67,8 +67,8 @@ def fetch_published() -> Path:
                 "disk space, or set XDG_CACHE_HOME to another folder."
             ) from error
         raise SongsError(
-            f"The published songs could not be fetched ({type(error).__name__}): connect to a "
-            "network, or set GENRE_SONGS to the path of a copy."
+            f"The published songs could not be fetched ({type(error).__name__}): connect to the "
+            "internet, or set GENRE_SONGS to the path of a copy."
         ) from error
     return target
 
@@ -93,7 +93,7 @@ def _download(target: Path) -> None:
     except OSError:
         if not is_complete(target):  # another process may have been faster
             raise
-    # Other temporary folders belong to killed processes, or to some that will find the file.
+    # Other temporary folders belong to killed processes, or to ones that will find the file.
     for old in target.parent.glob(f"{TEMPORARY_PREFIX}*"):
         shutil.rmtree(old, ignore_errors=True)
 

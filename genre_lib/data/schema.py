@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # names must not wait for pandas
 
 GENRES = ("blues", "country", "hip hop", "jazz", "pop", "reggae", "rock")
 """The seven labels in alphabetical order; a genre's number is its position here, unless a table of
-songs knows others (`genres_of`)."""
+songs has others (`genres_of`)."""
 
 TOPIC_FEATURES = (
     "dating", "violence", "world/life", "night/time", "shake the audience", "family/gospel",
@@ -32,7 +32,7 @@ TOPIC_FEATURES = (
 AUDIO_FEATURES = (
     "danceability", "loudness", "acousticness", "instrumentalness", "valence", "energy",
 )  # fmt: skip
-"""Six scores of the recording from Spotify, rescaled to [0, 1] by the authors of the data set."""
+"""Six of Spotify's scores for the recording, rescaled to [0, 1] by the authors of the data set."""
 
 FEATURES = TOPIC_FEATURES + AUDIO_FEATURES
 """All 22 scores, in the order in which every network of the course receives them."""
@@ -48,9 +48,9 @@ YEARS = (1900, 2100)
 
 
 def genres_of(songs: pd.DataFrame) -> tuple[str, ...]:
-    """Return the genres that a table knows, in the order of their numbers: by default `GENRES`.
+    """Return the genres of a table, in the order of their numbers: by default `GENRES`.
 
-    `genre_lib.data.genres` makes tables that know others. They keep them in `.attrs["genres"]`,
+    `genre_lib.data.genres` makes tables that have others, listed in `.attrs["genres"]`,
     which pandas keeps when rows or columns are selected.
 
     Examples

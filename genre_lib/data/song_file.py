@@ -23,7 +23,7 @@ FREQUENT, RARE = 0.6, 0.05
 """A word is a leak if it is in this share of the file's songs, and in less of the course's."""
 
 SHARED_END = 0.2
-"""The share of songs with the same two first or last words from which on it is no accident."""
+"""The share of songs with the same first or last two words from which it is no coincidence."""
 
 COPY = 0.6
 """The share of a song's pairs of adjacent words that another must have to be called a copy."""
@@ -39,7 +39,7 @@ def examine(path: str | Path, songs: pd.DataFrame) -> Iterator[Finding]:
     Raises
     ------
     SongsError
-        When the file is no table in CSV form, or has no rows.
+        When the file is not a CSV table, or has no rows.
     """
     table = read_table(path)
     if table.empty:
@@ -63,7 +63,7 @@ def examine(path: str | Path, songs: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _rows(wrong: pd.Series) -> str:
-    """Return where `wrong` is true, by the rows of a spreadsheet, whose first has the names."""
+    """Return where `wrong` is true, as rows of a spreadsheet, the first of which has the names."""
     rows = [str(position + 2) for position in np.flatnonzero(wrong.to_numpy())]
     shown = ", ".join(rows[:5]) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
     return f"row{'s' if len(rows) > 1 else ''} {shown}"
@@ -96,11 +96,11 @@ def _values(table: pd.DataFrame) -> Iterator[Finding]:
         if score.isna().all():
             yield Finding(name, "has no number at all", "Remove the column.")
         elif score.isna().any():
-            fix = "Write numbers with a point, or remove the songs."
+            fix = "Write numbers with a decimal point, or remove the songs."
             yield Finding(name, f"not a number in {_rows(score.isna())}", fix)
         elif not score.between(0, 1).all():
             state = f"from {score.min():g} to {score.max():g}, outside 0 to 1 in "
-            fix = "Rescale the column as the course's is; if you can't, remove it."
+            fix = "Rescale the column like the course's; if you can't, remove it."
             yield Finding(name, state + _rows(~score.between(0, 1)), fix)
 
 
@@ -122,7 +122,7 @@ def _number(table: pd.DataFrame, songs: pd.DataFrame) -> Finding:
     tested = max(1, len(table) * len(TEST_FOLDS) // FOLDS)
     half = 100 * 1.96 * 0.5 / tested**0.5
     state = (
-        f"{len(table)}, beside {counts.min():,} ({counts.idxmin()}) to {counts.max():,} "
+        f"{len(table)}, compared with {counts.min():,} ({counts.idxmin()}) to {counts.max():,} "
         f"({counts.idxmax()}); with {tested} to test on, a recall of 50% is known to ± {half:.0f} "
         "points at best"
     )
@@ -181,7 +181,7 @@ def _language(words: pd.Series, known: pd.Series) -> Finding:
     if odd.any():
         state += f", less than {KNOWN_WORDS:.0%} in {_rows(odd)}"
         problem = (
-            "These songs seem to be in another language than the course's, which would be all "
+            "These songs seem to be in a different language from the course's, which would be all "
             "that a network learns: replace them."
         )
         return Finding("language", state, problem)
@@ -235,4 +235,4 @@ def _copies(lyrics: pd.Series, known: pd.Series) -> Finding:
         return Finding("copies", "no two songs with nearly the same lyrics")
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return Finding("copies", "; ".join(found[:5]) + more, "Keep one of each: a copy on both sides "
-                   "of a split is an answer that was seen before.")  # fmt: skip
+                   "of a split gives the answer away.")  # fmt: skip

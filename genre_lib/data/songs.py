@@ -25,8 +25,8 @@ def load_songs(
     source
         The path of a CSV or Parquet file; `"published"`, the data set's file, from the user's
         cache or downloaded (28 MB); `"synthetic"`, 4,000 made-up songs; or `"auto"`: what the
-        environment variable `GENRE_SONGS` names (any of the three), else the published file. Only
-        if nothing is named and that file can't be downloaded, synthetic songs stand in, with a
+        environment variable `GENRE_SONGS` names (any of the three), else the published file. If
+        nothing is named and that file can't be downloaded, synthetic songs stand in, with a
         warning.
     columns
         The columns that a file must have.

@@ -30,7 +30,7 @@ def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
     songs
         A table of songs.
     by
-        `"song"`: every song is drawn on its own. `"artist"`: an artist's songs stay together, so
+        `"song"`: every song is drawn independently. `"artist"`: an artist's songs stay together, so
         that no model gains from recognising an artist (sizes and shares are then approximate).
     seed
         The split's number: the same seed splits the same table in the same way.
@@ -38,7 +38,7 @@ def split_songs(songs: pd.DataFrame, by: str = "song", seed: int = 0) -> Split:
     Raises
     ------
     SongsError
-        When `by` is neither word, or a column that it needs is missing or has gaps. When there are
+        When `by` is neither one, or a column that it needs is missing or has gaps. When there are
         fewer than 2 genres, fewer than 10 songs of one or, by artist, fewer than 10 artists.
 
     Examples
@@ -108,8 +108,8 @@ def _number_in_random_order(groups: pd.Series, seed: int) -> np.ndarray:
     """Return each song's group as a number, with the groups in random order, shape (n,).
 
     So the seed matters, and the folds are the same with every version of scikit-learn:
-    `StratifiedGroupKFold` begins with groups whose counts of genres differ most; this order decides
-    among equal ones. From scikit-learn 1.8 on, its own `shuffle` does the same, number by
+    `StratifiedGroupKFold` begins with groups whose counts of genres differ most; this order
+    breaks ties. From scikit-learn 1.8 on, its own `shuffle` does the same, number by
     number; before, it shuffled the groups' counts of genres, but not the groups, so that folds
     differed in size and genres.
     """

@@ -85,7 +85,7 @@ OTHER, RARE = len(TOPIC_FEATURES), len(TOPIC_FEATURES) + 1
 
 @lru_cache(maxsize=1)
 def constants() -> dict[str, np.ndarray]:
-    """Return summaries of the real songs, after contrasts; the first axis is the sound (GENRES)."""
+    """Return summaries of the real songs, with contrasts; the first axis is the sound (GENRES)."""
     text = files(__package__).joinpath("synthetic.json").read_text(encoding="utf-8")
     c = {name: np.array(value) for name, value in json.loads(text)["constants"].items()}
     log_alpha = np.log(c["alpha"])
@@ -173,7 +173,7 @@ def language_of_songs() -> dict[str, Any]:
 
 
 def word_classes() -> dict[str, int]:
-    """Return the class of each word, a position in `GENRES`; a topic's words are of all classes."""
+    """Return the class of each word, a position in `GENRES`; each topic has words of all."""
     return {word: number % len(GENRES) for number, word in enumerate(language_of_songs()["words"])}
 
 
@@ -242,9 +242,9 @@ def make_songs(n: int = 4000, seed: int = 0, order: float | None = None) -> pd.D
 
     The same arguments give the same songs. `.attrs["source"]` says that they are synthetic.
 
-    With `order`, genres are dealt out anew, so that neither words nor scores tell them, and only
-    the order of a song's words does: those of its genre's class tend to come first, more so the
-    larger the number is (`genre_lib.data.order`; chapter *Attention*). At 1, nothing tells it.
+    With `order`, genres are shuffled, so that neither words nor scores reveal them, and only the
+    order of a song's words does: those of its genre's class tend to come first, more so the
+    larger the number is (`genre_lib.data.order`; chapter *Attention*). At 1, nothing does.
 
     Raises
     ------
@@ -287,7 +287,7 @@ def make_songs(n: int = 4000, seed: int = 0, order: float | None = None) -> pd.D
     year = (years[0] + (position - low) * (years[1] - years[0])).astype(int)
 
     rate = np.array([FOOTER_SONGS.get(g, 0) for g in GENRES]) / PUBLISHED_SONGS
-    footer = (rng.random(n) < rate[genre]) & (order is None)  # it is no song's own word
+    footer = (rng.random(n) < rate[genre]) & (order is None)  # no song contains it itself
     for song in np.flatnonzero(footer):
         lyrics[song] += f" {FOOTER}"
     words = language_of_songs()["words"][TOPIC_WORDS:]

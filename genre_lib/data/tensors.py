@@ -37,7 +37,7 @@ class SongTensors(Dataset[Batch]):
     lyrics: Tensor
     """Token ids, shape (n, tokens), int32; short songs are padded with `PAD_ID`."""
     features: Tensor
-    """The scores, by default all 22, in shape (n, 22), float32."""
+    """The scores, by default all 22: shape (n, 22), float32."""
     genre: Tensor
     """The position in `genres`, shape (n,), int64; -1 if the table had no genres."""
     genres: tuple[str, ...] = GENRES
@@ -70,7 +70,7 @@ class SongTensors(Dataset[Batch]):
 
 
 class Batches(Protocol):
-    """What `train_one_epoch` needs of songs."""
+    """What `train_one_epoch` needs from songs."""
 
     def __len__(self) -> int: ...
 
@@ -80,7 +80,7 @@ class Batches(Protocol):
 
 
 class Songs(Batches, Protocol):
-    """What `fit` and `evaluate` need of songs: `SongTensors`, or a class that behaves like it."""
+    """What `fit` and `evaluate` need from songs: `SongTensors`, or a class that behaves like it."""
 
     @property
     def genre(self) -> Tensor:

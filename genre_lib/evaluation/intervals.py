@@ -61,7 +61,7 @@ def interval_over_songs(
 ) -> tuple[float, float]:
     """Return the mean over songs and the half-width of its confidence interval.
 
-    Songs by the same artist are alike, so a hundred of them tell less than a hundred songs by a
+    Songs by the same artist are alike, so a hundred of them say less than a hundred songs by a
     hundred artists. Therefore the artists, not the songs, count as independent: each contributes
     the sum of its songs' deviations from the mean (cluster-robust variance: Liang and Zeger 1986,
     doi 10.1093/biomet/73.1.13).
@@ -86,7 +86,7 @@ def interval_over_songs(
     found, names = np.asarray(values, float), pd.Series(np.asarray(artists))
     _check_finite(found)
     if len(names) != len(found) or names.isna().any():
-        raise GenreLibError("An interval over songs needs the artist of each song: give all.")
+        raise GenreLibError("An interval over songs needs the artist of each song: name them all.")
     mean = found.mean()
     by_artist = pd.Series(found - mean).groupby(names).sum()
     count = len(by_artist)
@@ -98,7 +98,7 @@ def interval_over_songs(
 
 
 def verdict(mean: float, half_width: float) -> str:
-    """Return what an interval of a difference allows to be said: better, worse, or level.
+    """Return what the interval of a difference lets you conclude: better, worse, or level.
 
     "level" means that the interval contains 0, so the sign is unknown; it does not mean equal.
 

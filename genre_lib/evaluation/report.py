@@ -122,7 +122,7 @@ class Report:
 
 
 def mean_probabilities(logits: Tensor) -> Tensor:
-    """Return probabilities, shape (batch, 7); of several members, their mean.
+    """Return probabilities, shape (batch, 7); for several members, their mean.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The networks. Each is called as `network(lyrics, features)` and uses what it needs of the two.
+"""The networks. Each is called as `network(lyrics, features)` and uses one or both of them.
 
 `lyrics` are token ids of shape (batch, tokens), `features` scores, by default of shape (batch, 22);
 what a network doesn't look at may have the shape (batch, 0). A network

@@ -11,13 +11,13 @@ from genre_lib.data.tensors import PAD_ID
 from genre_lib.models.parts import Lookup
 
 INITIAL = 0.1
-"""The standard deviation of new embeddings: with torch's 1, the network hardly begins to learn."""
+"""Standard deviation of initial embeddings: with torch's 1, the network hardly begins to learn."""
 
 
 class Attention(nn.Module):
-    """Self-attention with several heads: each word takes the mean of all words' values.
+    """Self-attention with several heads: each word takes a weighted mean of all words' values.
 
-    The weights of that mean are chosen by the words: a word's query is compared with every word's
+    The words themselves determine the weights: a word's query is compared with every word's
     key. (Vaswani et al. 2017, arXiv:1706.03762.) Shape (batch, tokens, width) → the same; `width`
     must be a multiple of `heads`.
 
@@ -39,7 +39,7 @@ class Attention(nn.Module):
         return vectors.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
     def weights(self, vectors: Tensor, present: Tensor) -> Tensor:
-        """Whom each word looks at, shape (batch, heads, tokens, tokens); each row adds up to 1.
+        """Return attention weights, shape (batch, heads, tokens, tokens); each row adds up to 1.
 
         `present` says which tokens are words, not padding: shape (batch, tokens).
         """
@@ -57,7 +57,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then a small network for each word; both only add to what is there.
+    """Attention, then a small network for each word, both with residual connections.
 
     Each part sees its inputs normalised (Xiong et al. 2020, arXiv:2002.04745).
     """
@@ -112,7 +112,7 @@ class AttentionNetwork(nn.Module):
     def embed(self, lyrics: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors, shape (batch, longest, width), and which of them are words, not padding."""
         present = lyrics != PAD_ID
-        present[:, 0] = True  # lyrics without a word need something to look at
+        present[:, 0] = True  # lyrics without a word need something to attend to
         longest = int(present.any(dim=0).sum())  # padding costs time
         vectors = self.embedding(lyrics[:, :longest])
         if self.position is not None:

@@ -76,8 +76,8 @@ class SharedEnsemble(nn.Module):
         self.bias = nn.Parameter(torch.zeros(members, 1, genres))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        # first(view[m] * inputs) for all members m at once: it is the same to multiply the weights
-        # by the factors instead of the inputs, and then one matrix product serves all members.
+        # first(view[m] * inputs) for all members m at once: multiplying the weights instead
+        # of the inputs by the factors gives the same, with one matrix product for all members.
         weight = self.view * self.first.weight.T  # (members, inputs, width)
         members, _, width = weight.shape
         side_by_side = weight.permute(1, 0, 2).flatten(1)  # (inputs, members × width)
@@ -93,7 +93,7 @@ class Head(nn.Module):
     """An ensemble that gets the word branches' log-probabilities and other inputs. Chapter 6.
 
     The log-probabilities enter twice, centred and in bins, so that the head can learn thresholds as
-    a tree does. Times a learned trust, they are also added to each member's logits.
+    a tree does. Multiplied by a learned trust, they are also added to each member's logits.
     """
 
     def __init__(self, inputs: int, width: int = 64, members: int = 8, genres: int = len(GENRES)):
@@ -106,7 +106,7 @@ class Head(nn.Module):
         self.trust = nn.Parameter(torch.tensor(1.0))
 
     def forward(self, log_p: Tensor, others: Tensor) -> Tensor:
-        # / 2 and - 0.5 bring both to about the size of the other inputs.
+        # / 2 and - 0.5 bring both to about the scale of the other inputs.
         centred = (log_p - log_p.mean(dim=1, keepdim=True)) / 2
         binned = ((log_p.unsqueeze(-1) - self.cuts) / 0.5).clamp(0, 1).flatten(1) - 0.5
         logits = self.ensemble(torch.cat([others, centred, binned], dim=1))
@@ -157,8 +157,8 @@ class LyricsNetwork(nn.Module):
 class FeaturesNetwork(nn.Module):
     """Scores in bins, then several small networks that share their hidden layers. Chapter 7.
 
-    The first `topics` scores must be the 16 topics, unscaled: from them follow N and the missing
-    mass (`topic_words`), two more numbers to be cut into bins. Without all 16, `topics` is 0.
+    The first `topics` scores must be the 16 topics, unscaled: they determine N and the missing
+    mass (`topic_words`), two more numbers to be binned. Unless all 16 are there, `topics` is 0.
     """
 
     sees = ("features",)

@@ -33,7 +33,7 @@ def longest_run(flags: Tensor) -> Tensor:
     >>> longest_run(torch.tensor([[True, False, True, True]])).tolist()
     [2]
     """
-    # true false true true: positions 1 2 3 4, the last false up to each 0 2 2 2, runs 1 0 1 2.
+    # true false true true: positions 1 2 3 4, the last false so far 0 2 2 2, differences 1 0 1 2.
     position = torch.arange(1, flags.shape[1] + 1, device=flags.device)
     last_false = torch.where(flags, 0, position).cummax(dim=1).values
     return (position - last_false).amax(dim=1)
@@ -134,7 +134,7 @@ def topic_words(topics: Tensor) -> Tensor:
 
 
 def with_topic_words(features: Tensor, topics: int) -> Tensor:
-    """Append `topic_words` to scores whose first `topics` columns are the topics, if that isn't 0.
+    """Append `topic_words` to scores whose first `topics` columns are the topics, unless that is 0.
 
     Raises
     ------

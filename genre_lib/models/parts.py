@@ -9,7 +9,7 @@ from torch import Tensor, nn
 class Lookup(nn.Embedding):
     """`nn.Embedding` that trains several times as fast on a CPU. Chapter *Speed* times it.
 
-    In the backward pass on a CPU, `nn.Embedding` adds up the gradients of a batch's words by one
+    In the backward pass on a CPU, `nn.Embedding` adds up the gradients of a batch's words with one
     call per word; `torch.gather` does it in one call for all. On any other device, this is
     `nn.Embedding` itself. Shape (…) → (…, width).
 

@@ -52,7 +52,7 @@ class WordBranches(nn.Module):
     (batch, 7), of the one branch that doesn't learn from the song, for the head; in evaluation,
     their mean over all branches. (This is cross-fitting, as in stacking: Wolpert 1992, doi
     10.1016/S0893-6080(05)80023-1.) It also returns the branches' logits for their own loss, shape
-    (batch, folds, 7), or (batch, 0, 7) in evaluation. The head's loss changes no branch.
+    (batch, folds, 7), or (batch, 0, 7) in evaluation. The head's loss doesn't train the branches.
 
     With `folds=1`, the only branch learns from all songs: an ablation, to show what folds are for.
 

@@ -16,7 +16,7 @@ TITLE, ROW = 40, 18
 
 
 def attention(weights: np.ndarray, words: Sequence[str]) -> go.Figure:
-    """Draw whom each word of a song looks at, one panel per head. Chapter *Attention*.
+    """Draw which words each word of a song attends to, one panel per head. Chapter *Attention*.
 
     `weights` has the shape (heads, words, words): each row adds up to 1.
     """
@@ -54,5 +54,5 @@ def attention(weights: np.ndarray, words: Sequence[str]) -> go.Figure:
         )
     figure.update_xaxes(tickangle=-60, showgrid=False)
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    alt = f"Heat maps of whom each of {len(words)} words looks at: {'; '.join(sentences)}"
-    return finish(figure, "Whom does each word look at?", alt, height=160 + panels)
+    alt = f"Heat maps of which words each of {len(words)} words attends to: {'; '.join(sentences)}"
+    return finish(figure, "Which words does each word attend to?", alt, height=160 + panels)

@@ -62,10 +62,10 @@ FLOWS = {
         "lyrics branches head logits", "lyrics form bins head", "features bins",
     ),
 }  # fmt: skip
-"""The ways through the parts, each a chain of arrows."""
+"""The paths through the parts, each a chain of arrows."""
 
 WIDTH, HEIGHT = 0.45, 0.36
-"""Half of a box, of a column and of a row."""
+"""Half the size of a box, of a column and of a row."""
 
 
 def network_diagram(network: nn.Module, songs: SongTensors, title: str) -> go.Figure:
@@ -74,7 +74,7 @@ def network_diagram(network: nn.Module, songs: SongTensors, title: str) -> go.Fi
     Parameters
     ----------
     network, songs
-        A network, and some songs that it can answer, of which the first two are used.
+        A network, and some songs that fit it, of which the first two are used.
     title
         The figure's title.
 
@@ -125,13 +125,13 @@ def network_diagram(network: nn.Module, songs: SongTensors, title: str) -> go.Fi
 
 
 def folds(branches: WordBranches) -> go.Figure:
-    """Draw from which songs each branch learns, and whose answers a head gets, fold by fold.
+    """Draw which songs each branch learns from, and which branches' answers a head gets, by fold.
 
-    It is found out by trying: songs of each fold go through the branches, and the gradients, and
-    what a change of a branch changes, say which branches have a part in the answer.
+    This is determined by experiment: songs of each fold go through the branches; the gradients,
+    and the effect of changing a branch, show which branches contribute to the answer.
     """
     count = branches.folds
-    songs = torch.arange(2, 2 + count).unsqueeze(1)  # of one word each, so each of another fold
+    songs = torch.arange(2, 2 + count).unsqueeze(1)  # of one word each, each in a different fold
     songs = songs[(songs[:, 0] % count).argsort()]
     branches = copy.deepcopy(branches)
     learns = np.zeros((count, count))
@@ -176,7 +176,7 @@ def folds(branches: WordBranches) -> go.Figure:
 
 @torch.no_grad()
 def _parts_in_answer(branches: WordBranches, songs: Tensor) -> np.ndarray:
-    """Return 1 where another bias of a branch (row) changes the answer to a song (column)."""
+    """Return 1 where changing a branch's bias (row) changes the answer for a song (column)."""
     before, _ = branches(songs)
     parts = np.zeros((branches.folds, len(songs)))
     for branch in range(branches.folds):

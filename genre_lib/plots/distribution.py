@@ -47,7 +47,7 @@ def distributions(
     """Plot how a number is distributed in each of a few groups, as shares of the group's songs.
 
     `values` and `groups` have one entry per song, and `label` names the values on the axis. The
-    largest hundredth of the values is counted in the last bin.
+    largest 1% of the values are counted in the last bin.
     """
     edges = np.linspace(values.min(), values.quantile(0.99), bins + 1)
     figure = go.Figure()

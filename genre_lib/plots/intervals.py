@@ -61,7 +61,7 @@ def differences(groups: Mapping[str, pd.DataFrame], title: str, label: str) -> g
 
 
 def way_covered(ceiling: pd.DataFrame, base_rate: float) -> go.Figure:
-    """Plot how far models come between the base rate and the best possible accuracy.
+    """Plot how far models get from the base rate towards the best possible accuracy.
 
     `ceiling` has one row per model, and the accuracies `network` and `ceiling` in [0, 1].
     """
@@ -96,4 +96,4 @@ def way_covered(ceiling: pd.DataFrame, base_rate: float) -> go.Figure:
         f"Accuracy of each network and the best possible, from a base rate of {base_rate:.1%}: "
         + ", ".join(sentences)
     )
-    return finish(figure, "How near to the ceiling?", alt, height=130 + 60 * len(ceiling))
+    return finish(figure, "How close to the ceiling?", alt, height=130 + 60 * len(ceiling))

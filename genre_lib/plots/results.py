@@ -42,7 +42,7 @@ def learning_curves(table: pd.DataFrame, title: str = "Learning curves") -> go.F
 
 
 def confusion(counts: pd.DataFrame) -> go.Figure:
-    """Plot `Report.confusion` as a heat map: of each true genre, the share predicted as each."""
+    """Plot `Report.confusion` as a heat map: for each true genre, the share predicted as each."""
     shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     figure = go.Figure(
         go.Heatmap(
@@ -217,7 +217,7 @@ def calibration(bins: pd.DataFrame) -> go.Figure:
         hovertemplate="says %{x:.0%}, is right %{y:.0%} (%{customdata:,} songs)<extra></extra>",
     )
     figure.update_xaxes(title="stated probability of the answer", tickformat=".0%", range=[0, 1])
-    figure.update_yaxes(title="share of right answers", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title="share of correct answers", tickformat=".0%", range=[0, 1])
     largest = bins.iloc[bins["songs"].argmax()]
     alt = (
         "Calibration curve beside the diagonal of perfect calibration. In the fullest bin, of "

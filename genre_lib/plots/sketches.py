@@ -1,4 +1,4 @@
-"""Sketches of ideas, drawn from the numbers that a chapter has. Used in chapters 3, 4, 6 and 7."""
+"""Sketches of ideas, drawn from a chapter's own numbers. Used in chapters 3, 4, 6 and 7."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def descent(
 def functions_of_score(
     values: Mapping[str, pd.Series], title: str, score: str, measured: str
 ) -> go.Figure:
-    """Draw series against a score, their index: data as dots, and what models make of them.
+    """Draw series against a score, their index: data as dots, and models of them as lines.
 
     The first series is the data; `score` and `measured` name the axes.
     """

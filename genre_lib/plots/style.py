@@ -33,7 +33,7 @@ GENRE_SYMBOLS = {
 """Each genre's marker, which distinguishes unlabelled points in addition to its colour."""
 
 OWN_COLOUR, OWN_SYMBOL = "#ab5eba", "hourglass"
-"""The colour and marker of a genre of one's own (chapter 17)."""
+"""The colour and marker of a genre of your own (chapter 17)."""
 
 ACCENT, MUTED = "#3d7fd9", "#8a8f98"
 TEXT_COLOUR, GRID = "#808080", "rgba(128, 128, 128, 0.25)"
@@ -42,12 +42,12 @@ SEQUENTIAL = [[0, "rgba(61, 127, 217, 0.04)"], [1, "#3d7fd9"]]
 
 
 def colour_of(genre: str) -> str:
-    """Return the colour of a genre, the course's or another."""
+    """Return a genre's colour, whether or not it is one of the course's."""
     return GENRE_COLOURS.get(genre, OWN_COLOUR)
 
 
 def symbol_of(genre: str) -> str:
-    """Return the marker's symbol of a genre, the course's or another."""
+    """Return a genre's marker, whether or not it is one of the course's."""
     return GENRE_SYMBOLS.get(genre, OWN_SYMBOL)
 
 

@@ -17,7 +17,7 @@ SLURS = re.compile(r"nigg|fagg?ot|fags?$|kike|tranny", re.IGNORECASE)
 
 
 def mask_slur(word: str) -> str:
-    """Return a word as figures show it: of a slur, only the first and last letter (chapter 9).
+    """Return a word as figures show it: for a slur, only the first and last letter (chapter 9).
 
     The word keeps its position in the figure, so that no result is hidden.
 
@@ -30,9 +30,9 @@ def mask_slur(word: str) -> str:
 
 
 def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -> go.Figure:
-    """Plot words by two coordinates, coloured by the genre toward which each pulls most.
+    """Plot words by two coordinates, coloured by the genre towards which each pulls most.
 
-    It names `NAMED` words: those that pull most and for whose names there is room.
+    It names `NAMED` words: those that pull most and whose names fit.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
                 "size": 7,
                 "opacity": 0.9,
             },
-            hovertemplate=f"%{{hovertext}}: pull toward {genre} %{{customdata:.2f}}<extra></extra>",
+            hovertemplate=f"%{{hovertext}}, pull to {genre}: %{{customdata:.2f}}<extra></extra>",
         )
     for axis, share in zip("xy", shares, strict=True):
         figure.update_layout({f"{axis}axis_title": f"{share:.0%} of the variance"})
@@ -76,13 +76,13 @@ def word_map(plane: pd.DataFrame, pull: pd.DataFrame, shares: Sequence[float]) -
     )
     alt = (
         f"Map of {len(plane):,} words; the two axes cover {sum(shares):.0%} of the variance of the "
-        f"embedding. Words with the strongest pull toward each genre: {examples}"
+        f"embedding. Words with the strongest pull towards each genre: {examples}"
     )
     return finish(figure, "The words of the lyrics network", alt, height=560)
 
 
 def _with_room(plane: pd.DataFrame) -> list[str]:
-    """Return the first `NAMED` words, in this order, whose names would not cover another."""
+    """Return the first `NAMED` words, in this order, whose names would not overlap."""
     across, up = (plane[axis] / (plane[axis].max() - plane[axis].min()) for axis in "xy")
     kept: list[str] = []
     for word in plane.index:
@@ -93,7 +93,7 @@ def _with_room(plane: pd.DataFrame) -> list[str]:
 
 
 def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
-    """Plot bars of the `n` words that pull most toward each genre, one panel per genre."""
+    """Plot bars of the `n` words that pull most towards each genre, one panel per genre."""
     rows = math.ceil(len(pull.columns) / 2)
     figure = make_subplots(
         rows=rows,
@@ -115,7 +115,7 @@ def strongest_words(pull: pd.DataFrame, n: int = 8) -> go.Figure:
             col=position % 2 + 1,
         )
     figure.update_yaxes(tickfont_size=11)
-    alt = "Bars, the words that pull most toward each genre. " + "; ".join(
+    alt = "Bars, the words that pull most towards each genre. " + "; ".join(
         f"{genre}: {', '.join(pull[genre].nlargest(5).index.map(mask_slur))}" for genre in pull
     )
     return finish(

@@ -20,7 +20,7 @@ class Checkpoint:
     """A hook of `fit` that saves the training state to a file after every epoch.
 
     If the file exists at the start, training resumes after its last epoch, and ends with the same
-    weights as without a stop.
+    weights as if it had not stopped.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def training_identity(
 ) -> dict[str, Any]:
     """Return all that a training run's result depends on, by name; songs and weights as hashes."""
     schedule = state.schedule.state_dict() if state.schedule is not None else {}
-    # The first that differs is named in the message; other songs also make other first weights.
+    # The first that differs is named in the message; other songs also give other initial weights.
     return {
         **settings,
         "training songs": hash_songs(train),

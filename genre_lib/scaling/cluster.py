@@ -83,7 +83,7 @@ def _connect(address: str) -> Client:
         return Client(threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL)
     try:
         client = Client(address, timeout=TIMEOUT)
-    except Exception as error:  # Dask raises various errors if it isn't a scheduler that answers
+    except Exception as error:  # Dask raises various errors if what answers isn't a scheduler
         raise GenreLibError(
             f"No Dask scheduler answers at {address!r}: start one with `dask scheduler`, and use "
             "the address that it prints."

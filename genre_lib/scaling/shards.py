@@ -45,7 +45,7 @@ class ShardSplit(NamedTuple):
 PARTS = ShardSplit._fields
 
 SONGS_PER_PROCESS = 100_000
-"""The number of songs from which on it pays to start another process for encoding."""
+"""The number of songs above which starting another process for encoding pays off."""
 
 
 class SplitRule(NamedTuple):
@@ -77,7 +77,7 @@ class SplitRule(NamedTuple):
 
 
 class SongShards:
-    """The songs in a folder of Parquet files; each file is a shard that is read at once.
+    """The songs in a folder of Parquet files; each file is a shard that is read as a whole.
 
     The files have the same columns as a CSV file of songs.
 
@@ -348,7 +348,7 @@ def _read(path: Path, needed: Sequence[str], only: Sequence[str] | None = None) 
         reason = str(error).splitlines()[0].rstrip(".")
         raise SongsError(f"{path.name} is damaged ({reason}): make or copy it again.") from error
     for position, field in enumerate(table.schema):
-        if hasattr(field.type, "index_type"):  # replace categories by their values
+        if hasattr(field.type, "index_type"):  # replace categories with their values
             plain = table.column(position).cast(field.type.value_type)
             table = table.set_column(position, field.name, plain)
     return table.to_pandas(ignore_metadata=True)

@@ -14,7 +14,7 @@ from genre_lib.study.baselines import BASELINES
 STANDARD = "standard"
 ALL_SONGS, WITHOUT_FOOTER = "all songs", "without footer"
 COLLECTIONS = (ALL_SONGS, WITHOUT_FOOTER)
-"""What is learned from and tested on: all songs, or only those whose lyrics had no footer."""
+"""What models learn from and are tested on: all songs, or only those whose lyrics had no footer."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def plan(
     seeds
         How many splits of each kind: seeds 0 to `seeds` - 1.
     ablations
-        On how many of these splits the recipes `first` and `attention` run, too, and the ablations,
-        which run on the first kind of split only.
+        On how many of these splits to run the recipes `first` and `attention`, too, and, on the
+        first kind of split only, the ablations.
     """
     course, others = (
         [(f"{name} {task}", STANDARD) for name, task in RECIPES if name in chosen]
@@ -100,7 +100,7 @@ def plan(
 
 
 def cell_recipes(cell: Cell) -> list[Recipe]:
-    """Return the recipes of a cell's networks; of two, the probabilities are averaged."""
+    """Return the recipes of a cell's networks; if two, their probabilities are averaged."""
     name, task = cell.model.split()
     if cell.variant == PLAIN_MEAN:
         return [get_recipe(name, "lyrics"), get_recipe(name, "features")]

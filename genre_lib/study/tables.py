@@ -1,4 +1,4 @@
-"""Means, differences and a table of a study's rows. Chapter *Evaluation*."""
+"""Means, differences and a table from a study's rows. Chapter *Evaluation*."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genre_lib.evaluation.intervals import interval_over_splits, verdict
 from genre_lib.study.plan import COLLECTIONS, STANDARD
 
 LESS_IS_BETTER = ("loss", "calibration_error", "seconds")
-"""Measures of which a good model has little."""
+"""Measures that are lower for a better model."""
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def compare(
 
 
 def overall(verdicts: Iterable[str]) -> str:
-    """Return what may be said of a pair of models on both kinds of split and both collections.
+    """Return the conclusion about a pair of models on both kinds of split and both collections.
 
     Examples
     --------

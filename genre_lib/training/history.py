@@ -23,8 +23,8 @@ class History:
     rows: list[dict[str, float]] = field(default_factory=list)
     """One per epoch: loss and accuracy of both sets, and seconds."""
     best_epoch: int = 0
-    """The epoch whose weights the network has after training, counted from 1. (Ctrl-C within an
-    epoch: unless stored weights are restored, they are a few steps further than that.)"""
+    """The epoch whose weights the network has after training, counted from 1. (After Ctrl-C
+    within an epoch, unless stored weights are restored, they are a few steps further on.)"""
     interrupted: bool = False
     """Whether the user stopped training before its end."""
 
@@ -32,10 +32,10 @@ class History:
         """Return one row per epoch: loss and accuracy of both sets, and seconds.
 
         Training figures are means over the epoch's batches: dropout is on, the weights still
-        change, labels are smoothed if asked for, and with several members the loss is the mean of
-        theirs and the answer that of all, word branches included. Validation figures are computed
-        after the epoch, in evaluation mode, with the original labels and the members' mean
-        probabilities.
+        change, labels are smoothed if asked for, and with several members (word branches included),
+        the loss is the mean of theirs and the accuracy that of their joint answer. Validation
+        figures are computed after the epoch, in evaluation mode, with the original labels and the
+        members' mean probabilities.
         """
         return pd.DataFrame(self.rows, index=pd.RangeIndex(1, len(self.rows) + 1, name="epoch"))
 

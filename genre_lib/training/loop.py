@@ -78,7 +78,7 @@ def fit(
     patience
         Stop after this many epochs without a new lowest validation loss; restore the best weights.
     seed
-        Fixes the songs' order and the dropout, and so, from equal weights on one CPU, the result.
+        Fixes the songs' order and the dropout, and so, given the same weights and CPU, the result.
     strategy, hooks
         How processes share the work; what is called before and after epochs (chapter *Scaling*).
 
@@ -129,7 +129,7 @@ def fit(
 def _check(
     network: nn.Module, train: Songs, validation: Songs | None, settings: dict[str, Any]
 ) -> None:
-    """Raise an error if the network can't be trained on these songs, or not with these settings."""
+    """Raise an error if the network can't be trained on these songs, or with these settings."""
     for name in ("epochs", "batch size", "patience"):
         given = settings[name]
         if given is not None and not (isinstance(given, Integral) and int(given) >= 1):

@@ -20,7 +20,7 @@ def test_every_violation_and_the_lowest_score_are_told():
     stored = {"pages": pages | {"b": {"axe": 1}}, "versions": {"axe-core": "4", "lighthouse": "12"}}
     axe, lighthouse = measured(stored)
     assert axe["found"] == "3 violations" and axe["on"].startswith("2 pages")
-    assert "97 of 100" in lighthouse["found"] and lighthouse["on"].startswith("1 pages")
+    assert "97 out of 100" in lighthouse["found"] and lighthouse["on"].startswith("1 pages")
 
 
 def test_address_comes_from_the_settings(tmp_path):

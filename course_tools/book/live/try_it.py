@@ -136,8 +136,8 @@ def _note(example: dict[str, Any], header: dict[str, Any]) -> str:
     unknown = {t["word"]: 1 for t in example["tokens"] if not t["pull"] and t["word"].isalnum()}
     listed = ", ".join(list(unknown)[:NAMED])
     more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
-    lacks = f"Not in the vocabulary, which lacks the most common words: {listed}{more}."
-    return f"Strongest: {', '.join(named)}. {lacks}"
+    lacks = f"which has neither rare words nor the most common ones: {listed}{more}."
+    return f"Strongest: {', '.join(named)}. Not in the vocabulary, {lacks}"
 
 
 def _bar(genre: str, share: float) -> str:

@@ -39,7 +39,7 @@ def search(_: str) -> str:
         f"<table><caption>Pull of <em>{FIRST}</em></caption><tbody>"
         f"{''.join(_bar(genre, pull) for genre, pull in pulls)}</tbody></table>"
         "<table><caption>Nearest words</caption><thead><tr>"
-        '<th scope="col">word</th><th scope="col">cosine</th><th scope="col">pulls toward</th>'
+        '<th scope="col">word</th><th scope="col">cosine</th><th scope="col">pulls towards</th>'
         f"</tr></thead><tbody>{near}</tbody></table></div></div>"
     )
 
