@@ -44,6 +44,15 @@ async function figuresInNotebook(base, path) {
   return cells.flatMap((cell) => cell.outputs ?? []).filter((output) => output.data?.[PLOTLY]).length;
 }
 
+/** Scroll to a figure until it is drawn. The parts above it may only now get their height, and move it away. */
+export async function drawnInSight(figure) {
+  for (let i = 0; i < 3; i += 1) {
+    await figure.scrollIntoViewIfNeeded();
+    if (await figure.locator(".main-svg").first().waitFor({ timeout: 5000 }).then(() => true, () => false)) return true;
+  }
+  return false;
+}
+
 async function figuresAreDrawn(tab, base, path) {
   const figures = await tab.locator(FIGURE).all();
   const due = await figuresInNotebook(base, path);
@@ -52,10 +61,7 @@ async function figuresAreDrawn(tab, base, path) {
   for (const [i, figure] of figures.entries()) {
     if (await figure.getAttribute("tabindex") !== "0") found.push(`figure ${i + 1} can't be reached by keyboard`);
     if (!await figure.getAttribute("aria-label")) found.push(`figure ${i + 1} has no text alternative`);
-    await figure.scrollIntoViewIfNeeded();
-    await figure.locator(".main-svg").first().waitFor({ timeout: 15000 }).catch(() => {
-      found.push(`figure ${i + 1} is not drawn`);
-    });
+    if (!await drawnInSight(figure)) found.push(`figure ${i + 1} is not drawn`);
   }
   return found;
 }

@@ -2,7 +2,7 @@
 // as a file, on paper, with forced colours, without motion, by Escape, and asked for words that JavaScript knows.
 import { pathToFileURL } from "node:url";
 
-import { PAPER } from "./checks.mjs";
+import { PAPER, drawnInSight } from "./checks.mjs";
 import { atOnce } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
@@ -163,10 +163,12 @@ async function printsFigures(tab) {
 // A word is a picture's only contrast: where a box of text has but one shade, it can't be read.
 async function isReadable(tab) {
   for (const figure of await tab.locator(FIGURE).filter({ visible: true }).all()) {
-    await figure.scrollIntoViewIfNeeded();
-    await figure.locator(".main-svg").first().waitFor({ timeout: 15000 });
+    if (!await drawnInSight(figure)) return ["a figure is not drawn"];
   }
-  await tab.evaluate(() => window.scrollTo(0, 0));
+  await tab.evaluate(() => {
+    document.querySelectorAll("section").forEach((part) => { part.style.contentVisibility = "visible"; }); // not when in sight
+    window.scrollTo(0, 0);
+  });
   await tab.waitForTimeout(500);
   const picture = (await tab.screenshot({ fullPage: true })).toString("base64");
   return tab.evaluate(async (bytes) => {

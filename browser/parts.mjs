@@ -66,7 +66,7 @@ async function wordsAnswer(tab) {
   };
   await lookUp("road", "^road pulls");
   if (await text(tab, ".words-answer") !== stored) found.push("the stored answer is not the one that the network gives");
-  await lookUp("Truck ", "^truck pulls most toward country");
+  await lookUp("Truck ", "^truck pulls most towards country");
   await lookUp("qqzx", "qqzx. is not among");
   if (await tab.locator(".words table").first().isVisible()) found.push("an unknown word leaves the answer to another");
   await lookUp("moon", "^moon pulls");
