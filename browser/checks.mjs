@@ -81,7 +81,12 @@ async function figuresCanBeRead(tab) {
       const { left, right } = word.getBoundingClientRect();
       return area && (left < area.left - 1 || right > area.right + 1);
     });
-    const low = boxes(".main-svg").some(({ bottom }) => bottom > figure.getBoundingClientRect().bottom + 1);
+    const box = figure.getBoundingClientRect();
+    cut.push(...Array.from(figure.querySelectorAll(".gtitle, [class^=x][class$=title], .annotation-text")).filter((title) => {
+      const { left, right } = title.getBoundingClientRect();
+      return left < box.left - 1 || right > box.right + 1;
+    }));
+    const low = boxes(".main-svg").some(({ bottom }) => bottom > box.bottom + 1);
     return [...over, ...low ? [`figure ${i + 1}, in ${innerWidth} px: its foot is cut off`] : [], ...cut.map((word) => `figure ${i + 1}, in ${innerWidth} px: "${word.textContent}" is cut off`)];
   }), FIGURE);
 }
@@ -224,7 +229,7 @@ function thinOutCode(tab) {
   return tab.evaluate(() => {
     const seen = new Map();
     document.querySelectorAll("pre span[class]:not(:has(*), a *)").forEach((word) => {
-      const kind = [word.className, word.style.cssText, word.closest("div.cell_input, div.cell_output, details")?.className].join("|");
+      const kind = [word.className, word.style.cssText, word.closest("div.cell_input, div.cell_output, details, .admonition, .live")?.className].join("|");
       seen.set(kind, (seen.get(kind) ?? 0) + 1);
       if (seen.get(kind) > 2) word.replaceWith(word.textContent);
     });

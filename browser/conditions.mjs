@@ -166,7 +166,7 @@ async function isReadable(tab) {
     if (!await drawnInSight(figure)) return ["a figure is not drawn"];
   }
   await tab.evaluate(() => {
-    document.querySelectorAll("section").forEach((part) => { part.style.contentVisibility = "visible"; }); // not when in sight
+    document.querySelectorAll("section").forEach((part) => { part.style.contentVisibility = "visible"; }); // also out of sight
     window.scrollTo(0, 0);
   });
   await tab.waitForTimeout(500);

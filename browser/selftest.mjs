@@ -145,11 +145,12 @@ const CONDITIONS = [
 ];
 // On which page something of a figure would be cut off, and what.
 const CUT_OFF = [
-  ["book/13_speed.html", "return makeRoomForWords(item.plot);", '" is cut off'],
-  ["book/index.html", "item.plot.style.height =", "its foot is cut off"],
+  ["book/13_speed.html", "merge(rangeWithWords(plot),", "merge({},", '" is cut off'],
+  ["book/05_baselines.html", "brokenTitles(plot))", "{})", '"dashed: base rate" is cut off'],
+  ["book/index.html", "item.plot.style.height =", "", "its foot is cut off"],
 ];
-const seeCutOff = ([path, line, sentence]) => seeBroken(
-  [[`${LOADER} without ${line}`, changed(LOADER, line, ""), sentence]], path, (base) => checkView(browser, base, path, PHONE));
+const seeCutOff = ([path, from, to, sentence]) => seeBroken(
+  [[`${LOADER} without ${from}`, changed(LOADER, from, to), sentence]], path, (base) => checkView(browser, base, path, PHONE));
 const seeBrokenCondition = ([file, from, to, only, sentence]) => seeBroken(
   [[`${file} without ${from.trim()}`, changed(file, from, to), sentence]], "",
   (base) => checkConditions(browser, base, html, only));

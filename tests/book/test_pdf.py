@@ -90,6 +90,7 @@ def test_chapters_keep_their_order_and_lose_what_only_a_screen_needs():
     assert [script.string for script in soup.select("article script")] == ['{"a":"<b>"}']
     assert soup.select_one("details.x").has_attr("open")
     assert soup.title.string == "A & B"
+    assert "Version 1.0.0, 2026" in soup.select_one(".cover").get_text()
     contents = [link["href"] for link in soup.select("nav a")]
     assert contents == ["#index", "#index--exercises", "#01_songs", "#01_songs--exercises"]
 

@@ -172,20 +172,43 @@
     return layout;
   }
 
-  /* Plotly leaves room for the outermost points, but not for the words above them. */
-  function makeRoomForWords(plot) {
+  /* Plotly leaves room for the outermost points, but not for the words above them. A range that the
+     figure itself sets is a choice, and words beyond it are left out with their points. */
+  function rangeWithWords(plot) {
     var areas = plot.querySelectorAll(".nsewdrag"), words = plot.querySelectorAll(".textpoint text");
-    if (areas.length !== 1 || !words.length) return;
+    if (areas.length !== 1 || !words.length || !plot.layout.xaxis.autorange) return {};
     var area = areas[0].getBoundingClientRect(), left = 0, right = 0;
     words.forEach(function (word) {
       var box = word.getBoundingClientRect();
       left = Math.max(left, area.left + 4 - box.left); // numbers of the axis may still grow a little
       right = Math.max(right, box.right + 4 - area.right);
     });
-    if (!left && !right) return;
     var range = plot.layout.xaxis.range;
-    var pixel = (range[1] - range[0]) / (area.width - left - right);
-    return window.Plotly.relayout(plot, { "xaxis.range": [range[0] - left * pixel, range[1] + right * pixel] });
+    var pixel = (range[1] - range[0]) / (area.width - left - right); // no number on an axis of dates
+    if ((!left && !right) || !isFinite(pixel)) return {};
+    return { "xaxis.range": [range[0] - left * pixel, range[1] + right * pixel] };
+  }
+
+  /* Titles of axes and notes that reach out of the figure go on in a new line. */
+  function brokenTitles(plot) {
+    var sheet = plot.getBoundingClientRect(), change = {};
+    plot.querySelectorAll("[class^=x][class$=title], .annotation-text").forEach(function (title) {
+      var box = title.getBoundingClientRect();
+      var over = Math.max(sheet.left - box.left, box.right - sheet.right);
+      if (over <= 0) return;
+      var note = title.closest(".annotation");
+      var name = note ? "annotations[" + note.dataset.index + "].text"
+        : title.classList[0].replace(/^x(\d*)title$/, "xaxis$1.title.text");
+      var text = note ? plot.layout.annotations[note.dataset.index].text : title.textContent;
+      // On both sides, as it is centred.
+      change[name] = wrap(text, box.width - 2 * over, parseFloat(getComputedStyle(title).fontSize));
+    });
+    return change;
+  }
+
+  function makeRoomForWords(plot) {
+    var change = merge(rangeWithWords(plot), brokenTitles(plot));
+    return Object.keys(change).length ? window.Plotly.relayout(plot, change) : undefined;
   }
 
   function show(item) {
