@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FIGURE = ".course-figure[role=figure]";
+export const FIGURE = ".course-figure[role=figure]";
 const PLOTLY = "application/vnd.plotly.v1+json";
 
 // A page is opened once for each width: light at first on a desk, dark at first on a phone.

@@ -7,10 +7,11 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { chromium } from "playwright-core";
 
+import { FIGURE, drawnInSight } from "./checks.mjs";
 import { FLAGS, atOnce, findChromium, stop } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
-const NAME = "deep-music-genre-classification", FIGURE = ".course-figure[role=figure]";
+const NAME = "deep-music-genre-classification";
 const archive = process.argv[2];
 
 // A place as people have it, with what must be written otherwise in an address.
@@ -24,8 +25,7 @@ async function figuresAreDrawn(tab) {
   const found = [];
   await tab.evaluate(() => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
   for (const [i, figure] of (await tab.locator(FIGURE).all()).entries()) {
-    await figure.scrollIntoViewIfNeeded();
-    await figure.locator(".main-svg").first().waitFor({ timeout: 15000 }).catch(() => found.push(`figure ${i + 1} is not drawn`));
+    if (!await drawnInSight(figure)) found.push(`figure ${i + 1} is not drawn`);
   }
   return found;
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
+import { FIGURE, drawnInSight } from "./checks.mjs";
 import { FLAGS, findChromium, stop } from "./chromium.mjs";
 import { serve } from "./server.mjs";
 
@@ -21,10 +22,8 @@ for (const name of names) {
   const tab = await browser.newPage({ viewport: { width: 760, height: 900 }, colorScheme: "light", deviceScaleFactor: 1.5 });
   await tab.goto(`${base}/book/${name}.html`, { waitUntil: "load" });
   await tab.evaluate(() => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
-  for (const [i, figure] of (await tab.locator(".course-figure[role=figure]").all()).entries()) {
-    await figure.scrollIntoViewIfNeeded();
-    await figure.locator(".main-svg").first().waitFor({ timeout: 15000 })
-      .catch(() => problems.push(`${name}: figure ${i + 1} is not drawn`));
+  for (const [i, figure] of (await tab.locator(FIGURE).all()).entries()) {
+    if (!await drawnInSight(figure)) problems.push(`${name}: figure ${i + 1} is not drawn`);
     await tab.mouse.move(0, 0);
     await figure.screenshot({ path: join(folder, `${name}-${i}.png`), animations: "disabled" });
   }
