@@ -8,9 +8,10 @@ INSTALLED := .venv/.installed
 PDF := _build/deep-music-genre-classification.pdf
 SITE ?= _build/html
 OFFLINE := _build/deep-music-genre-classification.zip
-# Threads of two worker processes must not fight over two cores; no test downloads an encoder. Files
-# run in order, longest first: one of them would otherwise be last, with nothing beside it.
-TEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Three workers fill two cores, because many tests wait for other processes; more threads would only
+# fight over them. No test downloads an encoder. Files run in order, longest first: one of them would
+# otherwise be last, with nothing beside it.
+TEST := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 # Those that need genre_lib alone.
 LIBRARY_TESTS := $(addprefix tests/,study scaling cli classifier data evaluation models plots training \
 	test_full_disks.py)

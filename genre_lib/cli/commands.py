@@ -157,7 +157,7 @@ def _print_result(
 ) -> None:
     notes = classifier.notes
     print(f"{notes['network']} network, recipe {notes['recipe']}, {notes['data']}")
-    trained = "Stopped by you after" if history.interrupted else "Trained for"
+    trained = "Interrupted after" if history.interrupted else "Trained for"
     print(
         f"{trained} {notes['epochs']} epochs in {notes['seconds']:.1f} s; "
         f"kept the weights of epoch {notes['best_epoch']}."

@@ -153,7 +153,7 @@ def test_an_interrupt_says_so_and_saves_nothing_that_was_not_trained(
     assert main(arguments) == 130 and not Path(out).exists()
     monkeypatch.setattr(loop, "train_one_epoch", interrupted(2))
     assert main(arguments) == 0
-    assert "Stopped by you after 2 epochs" in capsys.readouterr().out
+    assert "Interrupted after 2 epochs" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("network", ["lyrics", "features", "combined"])

@@ -416,7 +416,7 @@ def test_stub_keeps_what_otter_keeps():
         ("name: q1\npoints: 2", "name: q1\npoint: 2", "there is no setting point"),
         ("name: q1\npoints: 2", "name: [q1\npoints: 2", "a config is no YAML"),
         ("name: q2\n", "name: q1\n", "question 2 is called q1 and must be called q2"),
-        ("## 1. What must be beaten?", "What must be beaten?", "the prompt has no title"),
+        ("## 1. The accuracy to beat", "The accuracy to beat", "the prompt has no title"),
         ("def test_q2_order", "def test_order", "must hold one function test_q2_…"),
         ("def test_q2_order", "def test_q2_means", "test_q2_means is there twice"),
         ("test_q2_order(genre_means,", "test_q2_order(means,", "asks for means, which no"),
