@@ -17,14 +17,23 @@ export const FLOORS = {
 // for what runs beside it. https://github.com/GoogleChrome/lighthouse/blob/main/docs/throttling.md
 const FAST_DESK = 1750;
 
+// Of this machine, as it is now; the first try is low: Chromium is still starting.
+export async function benchmarkIndex(tab) {
+  let index = 0;
+  for (let i = 0; i < 3; i += 1) index = Math.max(index, await tab.evaluate(pageFunctions.computeBenchmarkIndex));
+  return index;
+}
+
+// Less than twice is luck, or no machine to measure on.
+export const slowdownFor = (index) => Math.min(4, Math.max(2, (4 * index) / FAST_DESK));
+
 async function cpuSlowdown(port) {
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
   const tab = await browser.newPage();
-  let index = 0; // the first is low: Chromium is still starting
-  for (let i = 0; i < 3; i += 1) index = Math.max(index, await tab.evaluate(pageFunctions.computeBenchmarkIndex));
+  const index = await benchmarkIndex(tab);
   await tab.close();
   await browser.close(); // only the connection
-  return Math.min(4, Math.max(2, (4 * index) / FAST_DESK)); // less is luck, or no machine to measure on
+  return slowdownFor(index);
 }
 
 async function run(url, device) {

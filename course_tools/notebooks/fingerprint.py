@@ -18,7 +18,7 @@ from course_tools.notebooks.chapters import ROOT, code_cells, without_address
 # No chapter's output depends on these: the command line, and figures of pages, grading and the
 # page "Try it".
 COMMAND_LINE = ("genre_lib/cli/", "genre_lib/__main__.py")
-OTHER_RESULTS = ("pages.json", "grading.json", "live.json")
+OTHER_RESULTS = ("pages.json", "slow_phone.json", "grading.json", "live.json")
 
 
 def chapter_fingerprints(notebook: NotebookNode, root: Path = ROOT) -> dict:

@@ -1,17 +1,20 @@
 """Write book/status.md, on what each chapter's outputs were made: ``make notebooks``.
 
-Everything on it is read from the committed notebooks and from ``benchmarks/results/pages.json``.
+Everything on it is read from the committed notebooks and from ``pages.json`` and
+``slow_phone.json`` in ``benchmarks/results/``.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from course_tools.notebooks.chapters import ROOT, Chapter, code_cells, find_chapters
 
 PAGE = ROOT / "book/status.md"
 PAGES = ROOT / "benchmarks/results/pages.json"
+SLOW_PHONE = ROOT / "benchmarks/results/slow_phone.json"
 # What `genre_lib.describe_environment` prints.
 LINE = re.compile(r"(python [^\n]*?) · device (\S+) · songs: ([^\n]+)")
 IN_TABLE = ("chapter", "seconds", "device", "run on")
@@ -82,6 +85,37 @@ def measured_pages(stored: dict, names: dict[str, str]) -> str:
     return table(rows)
 
 
+def slow_phone(stored: dict) -> str:
+    """How fast the classifier answers in the page, as a paragraph and a table."""
+    rows = [
+        {
+            "page": _link_to(Path(run["page"]).stem),
+            "first answers": " · ".join(f"{ms / 1000:.1f} s" for ms in run["first_ms"]),
+            "bars change": "{median} ms ({p90} ms)".format(**run["changed_ms"]),
+            "frame is drawn": "{median} ms ({p90} ms)".format(**run["drawn_ms"]),
+        }
+        for run in stored["runs"]
+    ]
+    versions = ", ".join(f"{name} {number}" for name, number in stored["versions"].items())
+    return (
+        "How long the classifier takes to answer on a slow phone: the CPU slowed down "
+        f"{stored['slowdown']:g} times, a connection of {stored['line']}. The first key is pressed "
+        f"as soon as the page has loaded, then one every {stored['between_keys_ms']} ms. First "
+        f"answers are those of {len(stored['runs'][0]['first_ms'])} visits; after them, the median "
+        f"of {stored['runs'][0]['keys']} keys, and in brackets the time within which 90% are "
+        f"answered. Made with {versions} on {stored['device']} (Lighthouse's benchmark index "
+        f"{stored['benchmark_index']:,}), by `{stored['command']}`, {stored['date']}.\n\n"
+        + table(rows)
+    )
+
+
+def _link_to(name: str) -> str:
+    source = ROOT / f"book/{name}.md"
+    notebook = source.with_suffix(".ipynb")
+    heading = re.search(r"^# (.+)", source.read_text("utf8"), re.MULTILINE)
+    return f"[{heading[1]}]({notebook.name if notebook.exists() else source.name})"
+
+
 def status() -> str:
     """The page as Markdown."""
     chapters = find_chapters()
@@ -105,6 +139,9 @@ def status() -> str:
             f"{stored['date']}.\n",
             measured_pages(stored, names),
         ]
+    if SLOW_PHONE.exists():
+        parts += ["\n## The classifier on a slow phone\n"]
+        parts += [slow_phone(json.loads(SLOW_PHONE.read_text("utf8")))]
     return "\n".join(parts) + "\n"
 
 

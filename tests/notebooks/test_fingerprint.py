@@ -44,7 +44,8 @@ def test_storing_scores_of_pages_makes_no_chapter_stale(tmp_path):
     cell = nbformat.v4.new_code_cell('read_result("study")')
     notebook = nbformat.v4.new_notebook(cells=[cell])
     before = chapter_fingerprints(notebook, tmp_path)
-    (results / "pages.json").write_text("{}")
+    for name in ("pages.json", "slow_phone.json"):
+        (results / name).write_text("{}")
     assert chapter_fingerprints(notebook, tmp_path) == before
     (results / "study.json").write_text("{}")
     assert chapter_fingerprints(notebook, tmp_path) != before
