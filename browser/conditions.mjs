@@ -2,12 +2,11 @@
 // as a file, on paper, with forced colours, without motion, by Escape, and asked for words that JavaScript knows.
 import { pathToFileURL } from "node:url";
 
-import { PAPER, drawnInSight } from "./checks.mjs";
+import { FIGURE, PAPER, drawnInSight } from "./checks.mjs";
 import { atOnce } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
 const FIGURES = "book/08_combined_network.html", CLASSIFIER = "book/try_it.html", LONGEST = "book/15_attention.html";
-const FIGURE = ".course-figure[role=figure]";
 const DIALOGS = { menu: ".primary-toggle", contents: ".secondary-toggle", search: ".search-button__button" };
 
 const phone = { hasTouch: true, isMobile: true };
@@ -15,8 +14,7 @@ const isOpen = (tab) => tab.locator("dialog[open]").count().then(Boolean);
 
 async function seeFigure(tab) {
   const figure = tab.locator(FIGURE).first();
-  await figure.scrollIntoViewIfNeeded();
-  await figure.locator(".main-svg").first().waitFor({ timeout: 15000 });
+  if (!await drawnInSight(figure)) throw new Error("its first figure is not drawn");
   await figure.evaluate((element) => element.scrollIntoView({ block: "center" }));
   return figure;
 }

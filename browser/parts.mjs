@@ -1,6 +1,7 @@
 // What answers in the chapters: the loop to break, the words, the game, and the reader's memory.
 import { pathToFileURL } from "node:url";
 
+import { drawnInSight } from "./checks.mjs";
 import { atOnce } from "./chromium.mjs";
 import { attempt } from "./live.mjs";
 
@@ -77,8 +78,7 @@ async function wordsAnswer(tab) {
 
 async function mapAnswers(tab) {
   const map = tab.locator(".course-figure", { has: tab.locator("[aria-label*='Map of'], .gtitle") }).nth(1);
-  await map.scrollIntoViewIfNeeded();
-  await map.locator(".main-svg").first().waitFor({ timeout: 15000 });
+  if (!await drawnInSight(map)) return ["the second map is not drawn"];
   const maps = await tab.evaluate(() => Array.from(document.querySelectorAll(".course-figure-plot"))
     .filter((plot) => plot.data?.some(({ hovertext }) => hovertext)).length);
   await tab.locator(".words input").fill("love");

@@ -25,7 +25,8 @@ INTRODUCTION = """\
 # Status
 
 **You will find** here how the pages of this book were made: when and for how long each chapter \
-ran, on which songs, device and versions; and how the pages scored when they were tested.
+ran, on which songs, device and versions; how the pages scored when they were tested; and how \
+fast the classifier answers on a phone.
 """
 
 
@@ -39,7 +40,7 @@ def circumstances(chapter: Chapter) -> dict[str, str]:
     versions, device, songs = found.groups() if found else ("?", "?", "?")
     run = notebook.metadata.get("run", {})
     return {
-        "chapter": f"[{title(chapter)}]({chapter.ipynb.name})",
+        "chapter": link_to(chapter.name),
         "seconds": str(run.get("seconds", "?")),
         "songs": songs,
         "device": device,
@@ -48,9 +49,12 @@ def circumstances(chapter: Chapter) -> dict[str, str]:
     }
 
 
-def title(chapter: Chapter) -> str:
-    """The chapter's first heading."""
-    return chapter.md.read_text("utf8").split("\n", 1)[0].removeprefix("# ")
+def link_to(name: str) -> str:
+    """A link to a page of the book, by its first heading."""
+    page = ROOT / f"book/{name}.md"
+    title = page.read_text("utf8").split("\n", 1)[0].removeprefix("# ")
+    notebook = page.with_suffix(".ipynb")
+    return f"[{title}]({notebook.name if notebook.exists() else page.name})"
 
 
 def shared(rows: list[dict[str, str]], what: str) -> str:
@@ -89,7 +93,7 @@ def slow_phone(stored: dict) -> str:
     """How fast the classifier answers in the page, as a paragraph and a table."""
     rows = [
         {
-            "page": _link_to(Path(run["page"]).stem),
+            "page": link_to(Path(run["page"]).stem),
             "first answers": " · ".join(f"{ms / 1000:.1f} s" for ms in run["first_ms"]),
             "bars change": "{median} ms ({p90} ms)".format(**run["changed_ms"]),
             "frame is drawn": "{median} ms ({p90} ms)".format(**run["drawn_ms"]),
@@ -98,22 +102,16 @@ def slow_phone(stored: dict) -> str:
     ]
     versions = ", ".join(f"{name} {number}" for name, number in stored["versions"].items())
     return (
-        "How long the classifier takes to answer on a slow phone: the CPU slowed down "
-        f"{stored['slowdown']:g} times, a connection of {stored['line']}. The first key is pressed "
-        f"as soon as the page has loaded, then one every {stored['between_keys_ms']} ms. First "
-        f"answers are those of {len(stored['runs'][0]['first_ms'])} visits; after them, the median "
-        f"of {stored['runs'][0]['keys']} keys, and in brackets the time within which 90% are "
-        f"answered. Made with {versions} on {stored['device']} (Lighthouse's benchmark index "
-        f"{stored['benchmark_index']:,}), by `{stored['command']}`, {stored['date']}.\n\n"
-        + table(rows)
+        "How long the classifier takes to answer on a slow phone: with the CPU slowed down by a "
+        f"factor of {stored['slowdown']:g} and a connection of {stored['line']}. The first key is "
+        f"pressed as soon as the page has loaded, then one every {stored['between_keys_ms']} ms. "
+        f"First answers are those of {len(stored['runs'][0]['first_ms'])} visits. For the "
+        f"{stored['runs'][0]['keys']} keys that follow, the table has the median and, in brackets, "
+        "the time within which 90% were answered: until the bars change, and until the browser "
+        f"has drawn the frame that shows it. Made with {versions} on {stored['device']} "
+        f"(Lighthouse's benchmark index {stored['benchmark_index']:,}), by `{stored['command']}`, "
+        f"{stored['date']}.\n\n" + table(rows)
     )
-
-
-def _link_to(name: str) -> str:
-    source = ROOT / f"book/{name}.md"
-    notebook = source.with_suffix(".ipynb")
-    heading = re.search(r"^# (.+)", source.read_text("utf8"), re.MULTILINE)
-    return f"[{heading[1]}]({notebook.name if notebook.exists() else source.name})"
 
 
 def status() -> str:
@@ -130,7 +128,7 @@ def status() -> str:
     if PAGES.exists():
         stored = json.loads(PAGES.read_text("utf8"))
         versions = ", ".join(f"{name} {number}" for name, number in stored["versions"].items())
-        names = {chapter.name: f"[{title(chapter)}]({chapter.ipynb.name})" for chapter in chapters}
+        names = {chapter.name: link_to(chapter.name) for chapter in chapters}
         parts += [
             "\n## The pages\n",
             "Lighthouse's scores for performance, accessibility, best practices and search "

@@ -27,4 +27,4 @@ def test_answers_on_a_slow_phone_are_listed_with_how_they_were_measured():
     stored |= {"command": "a command", "date": "today"}
     *words, _, _, row = slow_phone(stored).splitlines()
     assert row == "| [Try it](try_it.md) | 1.2 s · 1.2 s | 33 ms (45 ms) | 68 ms (90 ms) |"
-    assert "slowed down 3.5 times" in words[0] and "171 keys" in words[0]
+    assert "by a factor of 3.5 " in words[0] and "171 keys" in words[0]
