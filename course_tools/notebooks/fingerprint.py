@@ -64,6 +64,8 @@ def _write(node: object) -> str:
         return "[" + " ".join(_write(item) for item in node if not _is_docstring(item)) + "]"
     if not isinstance(node, ast.AST):
         return repr(node)
+    if isinstance(node, ast.JoinedStr):  # early 3.12 ends f"{x:>{y}}" with an empty string
+        node = ast.JoinedStr([part for part in node.values if not _is_empty(part)])
     fields = ((name, getattr(node, name, None)) for name in sorted(node._fields))
     # Newer Pythons add fields, empty in older code; `ctx` and `kind` say nothing of their own.
     held = [
@@ -72,6 +74,10 @@ def _write(node: object) -> str:
         if value is not None and value != [] and name not in ("ctx", "kind")
     ]
     return f"{type(node).__name__}({' '.join(held)})"
+
+
+def _is_empty(node: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""
 
 
 def _is_docstring(node: object) -> bool:
