@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -14,6 +15,9 @@ from genre_lib.errors import GenreLibError
 
 TEMPORARY_PREFIX = ".writing-"
 """Prefix of the temporary folders in which new files are written."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The errors of a disk that is full."""
 
 STALE_AFTER = 3600
 """Seconds without a change after which a temporary folder is taken to be from a killed process."""
@@ -30,7 +34,7 @@ def written_whole(target: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        When `target` can't be written.
+        When `target` can't be written, or is a folder and the block wrote a file.
 
     Examples
     --------
@@ -55,6 +59,8 @@ def written_whole(target: Path) -> Iterator[Path]:
                 with open(path, "rb+") as file:
                     os.fsync(file.fileno())
         if target.is_dir():
+            if not new.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder", str(target))
             target.replace(Path(folder) / "replaced")
         new.replace(target)
 
@@ -69,12 +75,53 @@ def write_text(path: str | Path, text: str) -> None:
     """
     try:
         with written_whole(Path(path)) as new:
-            new.write_text(text, encoding="utf-8")
+            # A file name may come from a disk with another encoding, and be named in the text.
+            new.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        raise GenreLibError(
-            f"Could not write {path} ({error.strerror or error}): free some disk space, or choose "
-            "another file."
-        ) from error
+        raise GenreLibError(f"Could not write {path} {reason(error, 'file')}.") from error
+
+
+def reason(error: OSError, place: str) -> str:
+    """Return why something could not be written, and what to do about it.
+
+    Examples
+    --------
+    >>> reason(OSError(errno.ENOSPC, "No space left on device"), "file")
+    '(No space left on device): free some disk space, or choose another file'
+    >>> reason(PermissionError(errno.EACCES, "Permission denied"), "folder")
+    '(Permission denied): choose another folder'
+    """
+    space = "free some disk space, or " if error.errno in FULL else ""
+    return f"({error.strerror or error}): {space}choose another {place}"
+
+
+def check_target(path: str | Path, *kept: str | Path) -> Path:
+    """Return `path`, without `~`, if a file can be written there.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    kept
+        Files that it must not replace, and folders that it must not change.
+
+    Raises
+    ------
+    GenreLibError
+        When it is a folder, would change one of `kept`, or has no folder that can be written to.
+    """
+    target = Path(path).expanduser()
+    real = target.resolve()
+    for old in kept:
+        if Path(old).expanduser().resolve() in (real, *real.parents):
+            raise GenreLibError(f"{path} would change {old}: choose another file.")
+    if target.is_dir():
+        raise GenreLibError(f"{path} is a folder: give a file.")
+    if not target.parent.is_dir():
+        raise GenreLibError(f"There is no folder for {path}: make it first.")
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise GenreLibError(f"Nothing can be written to {path}: choose another file.")
+    return target
 
 
 def _remove_stale(folder: Path, prefix: str) -> None:

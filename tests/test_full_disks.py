@@ -117,8 +117,15 @@ def test_a_disk_that_may_not_be_written_to_is_named(songs, classifier, disk):
         write_text(disk / "file.json", "text")
     with pytest.raises(GenreLibError, match="Nothing can be written"):
         classifier.save(disk / "run")
-    with pytest.raises(GenreLibError, match="folder"):
+    with pytest.raises(GenreLibError, match="Nothing can be written"):
         check_study_target(disk / "study.json")
+
+
+def test_a_folder_is_never_replaced_by_a_file(tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(GenreLibError, match="it is a folder.: choose another file"):
+        write_text(tmp_path, "text")
+    assert content(tmp_path) == {"thesis.txt": b"precious"}
 
 
 def test_a_device_or_a_link_stays_what_it_is(tmp_path):

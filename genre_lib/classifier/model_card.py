@@ -72,7 +72,7 @@ def model_card(
         cells = " | ".join(f"{found[share]:.1%}" for share in shares)
         lines.append(f"| {name} | {found['songs']:,} | {cells} |")
     if not measured:
-        lines.append("Nobody noted how good it is: evaluate it before you use it.")
+        lines.append("No accuracy is recorded: evaluate the network before you use it.")
     elif "split" in notes:
         kind = "known artists" if notes["split"] == "song" else "new artists"
         lines += ["", f"One split by {notes['split']} (seed {notes['seed']}), so songs by {kind}."]

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from genre_lib.classifier.model_card import model_card
@@ -19,7 +19,7 @@ from genre_lib.classifier.recipes import Recipe
 from genre_lib.data.encoding import SongEncoder
 from genre_lib.environment import versions
 from genre_lib.errors import GenreLibError, did_you_mean
-from genre_lib.files import written_whole
+from genre_lib.files import reason, written_whole
 
 FORMAT = 4
 """Incremented whenever the library can no longer read older run folders."""
@@ -65,11 +65,11 @@ def write_run(folder: str | Path, run: Run) -> None:
             (new / ENCODER).write_text(run.encoder.to_json(), encoding="utf-8")
             (new / RUN).write_text(json.dumps(description, indent=1), encoding="utf-8")
             card = model_card(run.recipe, len(run.encoder.words), run.notes, run.encoder.genres)
-            (new / CARD).write_text(card, encoding="utf-8")
+            # The data's file name may come from a disk with another encoding.
+            (new / CARD).write_text(card, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise GenreLibError(
-            f"The run could not be written to {folder} ({error.strerror or error}): choose "
-            "another folder."
+            f"The run could not be written to {folder} {reason(error, 'folder')}."
         ) from error
 
 
@@ -87,8 +87,10 @@ def read_run(folder: str | Path, network: type[nn.Module] | None = None) -> Run:
     ------
     GenreLibError
         When the folder is not a run folder, is incomplete or damaged, or has another format.
+    OSError
+        When a file can't be read.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     description = _read_description(folder)
     name = RUN
     try:
@@ -98,22 +100,20 @@ def read_run(folder: str | Path, network: type[nn.Module] | None = None) -> Run:
         encoder = SongEncoder.from_json((folder / ENCODER).read_text(encoding="utf-8"))
         if encoder.settings != SongEncoder(**recipe.encoder).settings:
             raise ValueError("it belongs to another recipe")
-        if (len(encoder.words), list(encoder.genres)) != (
-            description["vocabulary"],
-            description["genres"],
-        ):
+        found = [len(encoder.words), list(encoder.genres)]
+        if found != [description["vocabulary"], description["genres"]]:
             raise ValueError("it belongs to another run")
         name = WEIGHTS
-        weights: dict[str, Tensor] = load_file(folder / WEIGHTS)
+        weights: dict[str, Tensor] = load((folder / WEIGHTS).read_bytes())
         built.load_state_dict(weights)
         if not all(weight.isfinite().all() for weight in weights.values()):
             raise ValueError("it has weights that are not finite")
-    except GenreLibError:  # an unknown network
+    except (GenreLibError, OSError):  # an unknown network; no permission
         raise
     except Exception as error:  # JSON, safetensors and torch raise various errors
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
+        what = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
         raise GenreLibError(
-            f"The run folder {folder} is damaged ({name}: {reason}): train again, or copy it."
+            f"The run folder {folder} is damaged ({name}: {what}): train again, or copy it."
         ) from error
     return Run(recipe, encoder, built, description["notes"])
 
@@ -130,7 +130,7 @@ def check_run_target(folder: str | Path) -> Path:
     folder = Path(folder).expanduser().resolve()
     if folder == Path.cwd():
         raise GenreLibError("The run can't replace the current folder: choose another folder.")
-    existing = next(parent for parent in folder.parents if parent.exists())
+    existing = next(path for path in (*folder.parents, folder) if path.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK)):
         raise GenreLibError(f"Nothing can be written in {existing}: choose another folder.")
     if folder.exists() and not folder.is_dir():
@@ -159,7 +159,7 @@ def _read_description(folder: Path) -> dict[str, Any]:
         description: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
         found, _ = description["format"], list(description["genres"])
         _ = description["recipe"]["network"], description["vocabulary"], description["notes"]
-    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise GenreLibError(f"{folder / RUN} does not describe a run: train again.") from error
     if found != FORMAT:
         raise GenreLibError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
 from genre_lib.data.schema import COLUMNS
@@ -43,6 +43,13 @@ def _whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
     return number
 
 
+def _version() -> str:
+    try:
+        return version("genre-lib")
+    except PackageNotFoundError:  # run from a checkout
+        return "(not installed)"
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `genre-lib`; `options.command` is the name of the command."""
     root = _Parser(
@@ -50,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
         description="Predict a song's genre from its lyrics and 22 scores, with networks that you "
         "train yourself. Try: genre-lib train lyrics --data synthetic --out my-run",
     )
-    root.add_argument("--version", action="version", version=f"%(prog)s {version('genre-lib')}")
+    root.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     commands = root.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     songs = commands.add_parser(

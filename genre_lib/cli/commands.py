@@ -17,11 +17,12 @@ from genre_lib.classifier.classifier import GenreClassifier
 from genre_lib.classifier.recipes import get_recipe
 from genre_lib.classifier.run_folder import check_run_target
 from genre_lib.data.schema import AUDIO_FEATURES
-from genre_lib.data.songs import load_songs
+from genre_lib.data.songs import load_songs, named_source
 from genre_lib.data.splits import hold_out, split_songs
+from genre_lib.data.tensors import UNKNOWN_ID
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import Report
-from genre_lib.files import write_text
+from genre_lib.files import check_target, write_text
 from genre_lib.scaling.checkpoint import Checkpoint
 from genre_lib.scaling.processes import OneProcess, OtherProcessEnded, find_processes
 from genre_lib.training.history import History, TrainingState
@@ -186,18 +187,19 @@ def predict_genres(options: argparse.Namespace) -> int:
         lyrics = options.lyrics.encode(errors="replace").decode()  # invalid bytes
         for genre, probability in classifier.predict_lyrics(lyrics).items():
             print(f"{genre:10}{probability:7.1%}")
+        tokens = classifier.encode(pd.DataFrame({"lyrics": [lyrics]})).lyrics
+        if not (tokens > UNKNOWN_ID).any():
+            print("Note: The network knows none of these words.", file=sys.stderr)
         return 0
-    if options.out and Path(options.out).resolve() == Path(options.data).resolve():
-        raise GenreLibError(f"--out would replace the songs in {options.data}: choose another.")
-    if options.out and not Path(options.out).absolute().parent.is_dir():
-        raise GenreLibError(f"There is no folder for {options.out}: make it first.")
+    if options.out:
+        out = check_target(options.out, named_source(options.data), options.run)
     songs = load_songs(options.data, classifier.recipe.inputs)
     named = [name for name in ("artist_name", "track_name") if name in songs]
     table = pd.concat([songs[named], classifier.predict(songs)], axis=1)
     if not options.out:
         print(table.round(4).to_csv(index=False), end="")
         return 0
-    write_text(options.out, table.to_csv(index=False))
+    write_text(out, table.to_csv(index=False))
     print(f"Wrote {len(table):,} predictions to {options.out}.")
     return 0
 

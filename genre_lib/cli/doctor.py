@@ -31,7 +31,13 @@ def diagnose() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    for line in requires("genre-lib") or []:
+    try:
+        lines = requires("genre-lib") or []
+    except PackageNotFoundError:  # run from a checkout
+        yield Finding("genre-lib", "not installed", "Install it from the course's folder: pip "
+                      "install --editable .")  # fmt: skip
+        return
+    for line in lines:
         needed = Requirement(line)
         if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
             continue

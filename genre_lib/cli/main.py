@@ -36,8 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output()
         return 1
     except OSError as error:
-        if error.filename is not None:  # of another file: files are written by `genre_lib.files`
-            raise
+        if error.filename is not None:  # not the output's
+            print(
+                f"genre-lib: {error.filename} can't be used ({error.strerror}): check the path and "
+                "its permissions.",
+                file=sys.stderr,
+            )
+            return 2
         _discard_output()
         reason = error.strerror or error
         print(f"genre-lib: The output can't be written ({reason}).", file=sys.stderr)

@@ -8,8 +8,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from genre_lib.data.schema import COLUMNS, GENRES, YEARS
-from genre_lib.errors import SongsError, did_you_mean, nearest
+from genre_lib.data.schema import COLUMNS, FEATURES, GENRES, YEARS
+from genre_lib.errors import SongsError, nearest
+
+NO_TEXT = (bytes, list, tuple, dict, np.ndarray)
+"""What a Parquet file may have in a column of texts, and `str` would turn into a text."""
 
 ROUNDING = 1e-6
 """How far outside [0, 1] a score may be: rescaling may give 1.0000000000000002."""
@@ -78,25 +81,24 @@ def check_songs(
     return songs
 
 
-def finite_scores(scores: pd.DataFrame) -> np.ndarray:
-    """Return scores, shape (n, scores), or raise `SongsError` at the first that is not finite."""
-    values = scores.to_numpy(dtype=float)
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        name, value = scores.columns[column], values[row, column]
-        raise SongsError(f"Song {row + 1} of this table has {value} for {name!r}: fill it in.")
+def valid_scores(scores: pd.DataFrame) -> np.ndarray:
+    """Return scores, shape (n, scores), or raise `SongsError` at the first that is invalid.
+
+    The course's scores are from 0 to 1; any others are finite numbers.
+    """
+    values = scores.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    limit = np.where(scores.columns.isin(FEATURES), 1 + 2 * ROUNDING, np.inf)
+    valid = (1 - limit < values) & (values < limit)
+    if not valid.all():
+        row, column = np.argwhere(~valid)[0]
+        name, value = scores.columns[column], scores.iloc[row, column]
+        raise SongsError(f"Song {row + 1} of this table has {value} for {name!r}: correct it.")
     return values
 
 
 def genre_numbers(genre: pd.Series, genres: Sequence[str] = GENRES) -> np.ndarray:
     """Return positions in `genres`, shape (n,), or raise `SongsError` at the first unknown one."""
-    numbers = pd.Index(list(genres)).get_indexer(genre)
-    if (numbers < 0).any():
-        row = int((numbers < 0).argmax())
-        found = str(genre.iloc[row])
-        hint = did_you_mean(found.replace("-", " "), genres, f"the genres are {', '.join(genres)}.")
-        raise SongsError(f"Song {row + 1} of this table has the genre {found!r}: {hint}")
-    return numbers
+    return pd.Index(list(genres)).get_indexer(_check_genre(genre, "This table", genres))
 
 
 def _column_hint(name: str, songs: pd.DataFrame) -> str:
@@ -116,9 +118,10 @@ def _raise_at_first(bad: np.ndarray, column: pd.Series, source: str, complaint: 
 
 
 def _check_text(column: pd.Series, source: str) -> pd.Series:
-    text = column.fillna("").astype(str)
+    column = column.fillna("")
+    text = column.map(lambda value: "" if isinstance(value, NO_TEXT) else str(value))
     empty = (text.str.strip() == "").to_numpy()
-    _raise_at_first(empty, text, source, "is empty: fill it in or remove the song")
+    _raise_at_first(empty, column, source, "is empty or no text: fill it in or remove the song")
     return text
 
 
@@ -145,7 +148,7 @@ def _check_score(column: pd.Series, source: str) -> pd.Series:
 
 
 def _check_year(column: pd.Series, source: str) -> pd.Series:
-    year = pd.to_numeric(column, errors="coerce")
+    year = pd.to_numeric(column, errors="coerce").astype(float)
     wrong = ~(year.between(*YEARS) & (year % 1 == 0)).to_numpy()
     _raise_at_first(
         wrong, column, source, f"is not a year from {YEARS[0]} to {YEARS[1]}: correct it"

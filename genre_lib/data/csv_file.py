@@ -92,8 +92,8 @@ def _refuse_address(path: str) -> None:
 def _read_bytes(path: Path) -> bytes:
     if path.is_dir():
         raise SongsError(
-            f"{path} is a folder: give the path of a CSV file in it (only `genre-lib train` reads "
-            "folders of Parquet files)."
+            f"{path} is a folder: give the path of a file in it (only `genre-lib train` reads all "
+            "the Parquet files of a folder)."
         )
     if path.is_symlink() and not path.exists():
         raise SongsError(
@@ -109,7 +109,7 @@ def _read_bytes(path: Path) -> bytes:
 
 def _decode(content: bytes, path: Path) -> str:
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig").rstrip("\x1a")  # DOS's mark of the end
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SongsError(
@@ -120,61 +120,66 @@ def _decode(content: bytes, path: Path) -> str:
         raise SongsError(f"{path.name} is empty: download or export it again.")
     if text.lstrip()[:9].lower().startswith(("<!doctype", "<html", "<?xml")):
         raise SongsError(
-            f"{path.name} is a web page, not a table of songs (perhaps a failed download): "
-            "download it again."
+            f"{path.name} is a web page or XML, not a table of songs: download it again, or export "
+            "it as CSV."
         )
     return text
 
 
 def _parse_csv(text: str, path: Path) -> pd.DataFrame:
-    text = _with_every_column_named(text, path)
     try:
+        text = _with_every_column_named(text, path)
         # By default, pandas would read the titles "null" and "nan" as missing values, and 007 as
         # the number 7.
         header = pd.read_csv(io.StringIO(text), nrows=0, index_col=False).columns
         with warnings.catch_warnings():
             # Values that have no column name are empty: `_with_every_column_named` ensures it.
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            songs = pd.read_csv(
+            return pd.read_csv(
                 io.StringIO(text),
                 keep_default_na=False,
                 low_memory=False,
                 index_col=False,
                 dtype={name: str for name in header if _course_name(name) in TEXT_COLUMNS},
             )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise SongsError(
             f"{path.name} is not a table in CSV form ({reason}): fix that line or export it again."
         ) from None
-    separator = next((c for c in ";\t|" if c in songs.columns[0]), None)
-    if songs.shape[1] == 1 and separator:
-        raise SongsError(f"{path.name} is separated by {separator!r}: save it with commas.")
-    return songs
 
 
 def _with_every_column_named(text: str, path: Path) -> str:
-    """Return the text of a table whose header has a name for every column that has values.
+    """Return the text of a table whose rows have the columns that its header names.
 
     R's `write.table` writes a row name in front of each row, and nothing above it in the header.
     """
-    try:
-        rows = (row for row in csv.reader(io.StringIO(text)) if row)
-        names, first = next(rows, []), next(rows, [])
-        if len(first) <= len(names):
-            return text
-        others = list(rows)
-        if not any(any(row[len(names) :]) for row in (first, *others)):
-            return text  # only commas
-        named = all(len(row) == len(names) + 1 for row in (first, *others))
-        if named and first[-1]:
-            return f'"",{text.lstrip()}'
-    except csv.Error:  # pandas has a better message
-        return text
-    raise SongsError(
-        f"{path.name} has {len(names)} column names but {len(first)} values in some rows: name "
-        "every column."
-    )
+    csv.field_size_limit(2**31 - 1)  # lyrics may have more than Python's 131,072 characters
+    reader = csv.reader(io.StringIO(text, newline=None))
+    rows = (row for row in reader if len(row) > 1 or "".join(row).strip())
+    names = next(rows, [""])
+    separator = next((c for c in ";\t|" if c in names[0]), None)
+    if len(names) == 1 and separator:
+        raise SongsError(f"{path.name} is separated by {separator!r}: save it with commas.")
+    songs, odd = 0, []  # rows with more or fewer values than names, and where they are
+    for row in rows:
+        songs += 1
+        where = f"{path.name}, line {reader.line_num}"
+        if row == names:
+            raise SongsError(f"{where} repeats the column names: remove it.")
+        if len(row) != len(names):
+            odd.append((where, row))
+    named = len(odd) == songs and all(len(row) == len(names) + 1 for _, row in odd)
+    if odd and named and odd[0][1][-1]:
+        return f'"",{text.lstrip()}'
+    known = set(map(_course_name, names)) & set(COLUMNS)
+    for where, row in odd if known else ():
+        cut = {_course_name(name) for name in names[len(row) :]} & set(COLUMNS)
+        if cut or any(row[len(names) :]):
+            quote = "name every column, and put quotation marks around texts with commas"
+            fix = "complete it, or download or export the file again" if cut else quote
+            raise SongsError(f"{where} has {len(row)} values, the header {len(names)}: {fix}.")
+    return text
 
 
 def _parse_parquet(content: bytes, path: Path) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import torch
 from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import Whitespace
 
-from genre_lib.data.checks import finite_scores, genre_numbers
+from genre_lib.data.checks import genre_numbers, valid_scores
 from genre_lib.data.schema import FEATURES, GENRES, genres_of
 from genre_lib.data.songs import strip_footer
 from genre_lib.data.tensors import PAD_ID, UNKNOWN_ID, SongTensors
@@ -209,7 +209,7 @@ class SongEncoder:
         names = self.settings["features"]
         missing = [name for name in names if name not in songs]
         if not missing:
-            return finite_scores(songs[names])
+            return valid_scores(songs[names])
         if not any(name in songs for name in (*names, *FEATURES)):
             return None
         remedy = "add it, or leave it out of the encoder's scores, SongEncoder(features=[...])."

@@ -62,7 +62,8 @@ def add_songs(songs: pd.DataFrame, path: str | Path, genre: str) -> pd.DataFrame
     Raises
     ------
     SongsError
-        As `genre_lib.load_songs` does, or when the name is too close to that of a known genre.
+        As `genre_lib.load_songs` does; when the name is too close to that of a known genre; or
+        when the file has no song of the genre, or one that is among `songs`.
 
     Examples
     --------
@@ -77,9 +78,17 @@ def add_songs(songs: pd.DataFrame, path: str | Path, genre: str) -> pd.DataFrame
         raise SongsError(f"The new genre {genre!r} {what}: give it another name.")
     genres = _in_order([*known, genre])
     new = read_songs(path, NEEDED, genres)
-    source = new.attrs["source"]
-    new = check_songs(new, Path(path).name, [name for name in FEATURES if name in new])
+    source, name = new.attrs["source"], Path(path).name
+    if genre not in set(new["genre"]):
+        raise SongsError(f"{name} has no song of the genre {genre!r}: correct its column 'genre'.")
+    new = check_songs(new, name, [score for score in FEATURES if score in new])
     joined = pd.concat([songs, new[[c for c in new if c in songs]]], ignore_index=True)
+    copies = joined.duplicated(["artist_name", "track_name", "lyrics"])[len(songs) :].to_numpy()
+    if copies.any():
+        raise SongsError(
+            f"{name}, row {int(copies.argmax()) + 1}: this song is in the table already: remove "
+            "one, or it may end up on both sides of a split."
+        )
     joined.attrs = {"source": f"{songs.attrs.get('source', 'some songs')}, and {source}"}
     joined.attrs["genres"] = genres
     return joined

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import CountVectorizer
 
-from genre_lib.data.csv_file import read_table
+from genre_lib.data.csv_file import TEXT_COLUMNS, read_table
 from genre_lib.data.genres import NEEDED
 from genre_lib.data.schema import FEATURES, GENRES, YEARS
 from genre_lib.data.splits import FOLDS, TEST_FOLDS
@@ -44,15 +44,17 @@ def examine(path: str | Path, songs: pd.DataFrame) -> Iterator[Finding]:
     table = read_table(path)
     if table.empty:
         raise SongsError(f"{Path(path).name} has no songs: write one per row, below the names.")
+    text = [name for name in TEXT_COLUMNS if name in table]
+    table[text] = table[text].fillna("").astype(str)
     yield _columns(table)
     yield from _values(table)
     if "genre" in table:
-        yield _genre(table["genre"].astype(str))
+        yield _genre(table["genre"])
     yield _number(table, songs)
     if "artist_name" in table:
-        yield _artists(table["artist_name"].astype(str), songs)
+        yield _artists(table["artist_name"], songs)
     if "lyrics" in table:
-        lyrics = table["lyrics"].astype(str)
+        lyrics = table["lyrics"]
         words, known = lyrics.str.split(), songs["lyrics"].str.split()
         yield _treatment(lyrics)
         yield _length(words)
@@ -83,16 +85,16 @@ def _columns(table: pd.DataFrame) -> Finding:
 
 def _values(table: pd.DataFrame) -> Iterator[Finding]:
     for name in (n for n in NEEDED if n in table and n != "release_date"):
-        empty = table[name].astype(str).str.strip() == ""
+        empty = table[name].str.strip() == ""
         if empty.any():
             yield Finding(name, f"empty in {_rows(empty)}", "Fill it in, or remove the songs.")
     if "release_date" in table:
-        year = pd.to_numeric(table["release_date"], errors="coerce")
+        year = pd.to_numeric(table["release_date"], errors="coerce").astype(float)
         wrong = ~(year.between(*YEARS) & (year % 1 == 0))
         if wrong.any():
             yield Finding("release_date", f"no year in {_rows(wrong)}", "Write four digits.")
     for name in (n for n in FEATURES if n in table):
-        score = pd.to_numeric(table[name], errors="coerce")
+        score = pd.to_numeric(table[name], errors="coerce").astype(float)
         if score.isna().all():
             yield Finding(name, "has no number at all", "Remove the column.")
         elif score.isna().any():

@@ -44,8 +44,8 @@ def load_songs(
     >>> load_songs("synthetic").shape  # 27 columns, and three that are derived from them
     (4000, 30)
     """
-    named = os.environ.get("GENRE_SONGS", "").strip()
-    if source == "auto" and named not in ("", "auto"):
+    named = named_source(source)
+    if named != source:
         try:
             return load_songs(named, columns, genres)
         except SongsError as error:
@@ -66,6 +66,12 @@ def load_songs(
         songs.attrs["source"] = f"{len(songs):,} real songs (the published data set)"
         return songs
     return read_songs(source, columns, genres)
+
+
+def named_source(source: str) -> str:
+    """Return `source`, or for "auto" what the environment variable `GENRE_SONGS` names, if any."""
+    named = os.environ.get("GENRE_SONGS", "").strip()
+    return named if source == "auto" and named else source
 
 
 def has_footer(lyrics: pd.Series) -> pd.Series:

@@ -212,7 +212,7 @@ def evaluate(network: nn.Module, songs: Songs) -> Report:
     probabilities = predict(network, songs)
     if probabilities.shape[1] != len(songs.genres):
         raise GenreLibError(
-            f"This network has {probabilities.shape[1]} answers and these songs know "
+            f"This network has {probabilities.shape[1]} outputs, but these songs have "
             f"{len(songs.genres)} genres: encode them with the network's own encoder."
         )
     return Report(probabilities, genre, songs.genres)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from genre_lib.data.tensors import Songs
 from genre_lib.errors import GenreLibError
-from genre_lib.files import written_whole
+from genre_lib.files import reason, written_whole
 from genre_lib.scaling.processes import ONE_PROCESS, OneProcess
 from genre_lib.training.history import TrainingState
 
@@ -86,14 +87,15 @@ class Checkpoint:
             "best_weights": state.best_weights,
             "random": random,
         }
+        written = io.BytesIO()
+        torch.save(content, written)  # to a file, it would not raise OSError
         try:
             with written_whole(self.path) as new:
-                torch.save(content, new)
-        except (OSError, RuntimeError) as error:  # torch raises RuntimeError if the disk is full
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+                new.write_bytes(written.getbuffer())
+        except OSError as error:
             raise GenreLibError(
-                f"The checkpoint {self.path} could not be written ({reason}): free some disk "
-                "space, or choose another folder; training then resumes after the last saved epoch."
+                f"The checkpoint {self.path} could not be written {reason(error, 'folder')}; "
+                "training then resumes after the last saved epoch."
             ) from error
 
     def _read(
@@ -117,7 +119,7 @@ class Checkpoint:
         for name in [*self.identity, *found]:
             if self.identity.get(name) != found.get(name):
                 raise GenreLibError(
-                    f"{self.path} is the checkpoint of another training run, with another {name}: "
+                    f"{self.path} is the checkpoint of a training run that differs in {name}: "
                     "delete it to train from the start."
                 )
         return saved

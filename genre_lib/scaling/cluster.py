@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -90,7 +91,7 @@ def _connect(address: str) -> Client:
         ) from error
     try:
         client.wait_for_workers(1, timeout=TIMEOUT)
-    except TimeoutError as error:
+    except asyncio.TimeoutError as error:  # another than the built-in one before Python 3.11
         client.close()
         raise GenreLibError(
             f"The Dask scheduler {address} has no workers: start some with `dask worker {address} "

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from genre_lib.data.synthetic import make_songs
 from genre_lib.errors import GenreLibError
-from genre_lib.files import TEMPORARY_PREFIX, write_text, written_whole
+from genre_lib.files import TEMPORARY_PREFIX, reason, write_text, written_whole
 
 SONGS_PER_SHARD = 100_000
 """The maximum number of songs in a file."""
@@ -88,9 +88,9 @@ def read_description(folder: Path) -> dict[str, Any] | None:
         return json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise GenreLibError(
-            f"{folder / DESCRIPTION} can't be read ({error}): delete it and make the songs again."
+            f"{folder / DESCRIPTION} is damaged ({error}): delete it and make the songs again."
         ) from error
 
 
@@ -207,6 +207,6 @@ def _make_shard(path: Path, songs: int, seed: int, number: int) -> None:
 
 def _write_error(path: Path, error: OSError) -> GenreLibError:
     return GenreLibError(
-        f"{path} could not be written ({error.strerror or error}): free some disk space, or choose "
-        "another folder; repeating the command keeps complete shards."
+        f"{path} could not be written {reason(error, 'folder')}; repeating the command keeps "
+        "complete shards."
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
@@ -28,6 +27,7 @@ from genre_lib.data.splits import Split, split_songs
 from genre_lib.environment import versions
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import Report
+from genre_lib.files import check_target
 from genre_lib.study.baselines import BASELINES
 from genre_lib.study.baselines import PACKAGES as BASELINE_PACKAGES
 from genre_lib.study.plan import WITHOUT_FOOTER, Cell, cell_recipes
@@ -158,8 +158,7 @@ def check_study_target(path: str | Path) -> Path:
     path = Path(path).expanduser()
     if path.suffix != ".json" or path.is_dir():
         raise GenreLibError(f"{path} can't be a study's file: choose a name that ends in .json.")
-    if not os.access(path.parent, os.W_OK):
-        raise GenreLibError(f"There is no folder {path.parent} to write to: make it first.")
+    check_target(path)
     table = path.with_suffix(".md")
     if table.exists() and not path.exists():
         raise GenreLibError(f"The table would replace {table}: choose another name.")

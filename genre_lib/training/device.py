@@ -77,7 +77,7 @@ def move(
     except OutOfMemory as error:
         if name != "auto":
             raise
-        warnings.warn(f"{error} The CPU is used now.", stacklevel=3)
+        warnings.warn(f"{error} Using the CPU instead.", stacklevel=3)
     return move("cpu", network, train, validation)
 
 

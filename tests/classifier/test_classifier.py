@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
@@ -35,6 +36,20 @@ def folder(run, tmp_path):
     return tmp_path / "run"
 
 
+def test_a_run_is_at_home_in_any_folder(run, tmp_path, monkeypatch):
+    """A name from a disk with another encoding; a home folder that no shell has expanded."""
+    classifier, _ = run
+    monkeypatch.setenv("HOME", str(tmp_path))
+    odd = os.fsdecode(b"L\xe4der")
+    monkeypatch.setitem(classifier.notes, "data", f"3 songs from the file {odd}.csv")
+    for folder in (tmp_path / odd, "~/run"):
+        classifier.save(folder)
+        assert GenreClassifier.load(folder, "cpu").encoder.words == classifier.encoder.words
+    assert (tmp_path / "run").is_dir()
+    with pytest.raises(GenreLibError, match="/ has other files"):
+        classifier.save("/")
+
+
 def test_what_is_loaded_predicts_what_was_saved(run, songs):
     classifier, folder = run
     twin = GenreClassifier.load(folder, device="cpu")
@@ -47,7 +62,7 @@ def test_what_is_loaded_predicts_what_was_saved(run, songs):
 def test_the_card_says_how_good_the_network_is_or_that_nobody_noted_it(run, songs, tmp_path):
     classifier, folder = run
     card = (folder / CARD).read_text()
-    assert "`course lyrics`" in card and "Nobody noted how good it is" in card
+    assert "`course lyrics`" in card and "No accuracy is recorded" in card
     report = classifier.evaluate(songs)
     noted = GenreClassifier.load(folder, device="cpu")
     noted.notes = {"data": "my songs", "split": "artist", "seed": 3, "test": report.summary()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,10 +129,57 @@ def test_a_misspelt_command_is_one_sentence_too(arguments, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_predictions_never_replace_the_songs(capsys, run, data):
-    before = Path(data).read_bytes()
-    assert main(["predict", run, "--data", data, "--out", data]) == 2
-    assert Path(data).read_bytes() == before
+def test_words_that_the_network_does_not_know_are_no_reason(capsys, run):
+    for lyrics, noted in (("我爱你", True), ("", True), ("love", False)):
+        assert main(["predict", run, "--lyrics", lyrics]) == 0
+        assert ("knows none of these words" in capsys.readouterr().err) == noted
+
+
+@pytest.mark.parametrize(
+    "out", ["songs.csv", "~/songs.csv", "link.csv", "run/run.json", "run", "."]
+)
+@pytest.mark.parametrize("named", ["songs.csv", "~/songs.csv", "auto"])
+def test_predictions_replace_neither_songs_nor_run_nor_folder(
+    capsys, run, data, tmp_path, monkeypatch, out, named
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GENRE_SONGS", "~/songs.csv")
+    shutil.copytree(run, "run")
+    shutil.copy(data, "songs.csv")
+    Path("link.csv").symlink_to("songs.csv")
+    before = {path: path.read_bytes() for path in Path().rglob("*.*")}
+    assert main(["predict", "run", "--data", named, "--out", out]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert {path: path.read_bytes() for path in Path().rglob("*.*")} == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "lyrics", "--data", "synthetic", "--out", "x" * 300],
+        ["predict", "x" * 300, "--lyrics", "love"],
+        ["study", "--data", "synthetic", "--out", "x" * 300 + ".json"],
+        ["train", "lyrics", "--data", "synthetic", "--out", "/"],
+    ],
+)
+def test_a_path_that_can_not_be_is_one_sentence(arguments, capsys):
+    assert main(arguments) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_file_that_may_not_be_read_is_named_not_called_damaged(capsys, run, monkeypatch):
+    read = Path.read_text
+
+    def refused(path, *arguments, **settings):
+        if path.name == "encoder.json":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, *arguments, **settings)
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    assert main(["predict", run, "--lyrics", "love"]) == 2
+    said = capsys.readouterr().err
+    assert "encoder.json can't be used (Permission denied)" in said and "damaged" not in said
 
 
 def test_an_interrupt_says_so_and_saves_nothing_that_was_not_trained(
@@ -186,7 +234,7 @@ def test_a_checkpoint_of_other_songs_is_refused_and_kept(
         assert main([*arguments, f"{other}.csv"]) == 2
         said = capsys.readouterr().err
         assert (
-            "run.checkpoint is the checkpoint of another training run, with another training songs:"
+            "run.checkpoint is the checkpoint of a training run that differs in training songs:"
             in said
         )
         assert "Resuming" not in said

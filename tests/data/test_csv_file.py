@@ -49,11 +49,26 @@ BAD_FILES = {
     "half a parquet file": (b"PAR1\x15\x04", "is damaged"),
     "no header": (b"elvis,love me tender,1956\nabba,waterloo,1974\n", "line of column names"),
     "ragged": (b"a,b\n1,2\n1,2,3\n", "line 3"),
-    "two names short": (b"genre\npop,love,1\n", "1 column names but 3 values in some"),
+    "two names short": (b"genre\npop,love,1\n", "line 2 has 3 values, the header 1: name"),
     "a name short in one row": (
         b"genre,len\npop,1,2\npop,1\n",
-        "2 column names but 3 values",
+        "line 2 has 3 values, the header 2: name",
     ),
+    "excel's semicolons, with decimal commas": (b"genre;energy\npop;0,4\n", "separated by ';'"),
+    "excel's first line, with commas": (b"sep=,\ngenre,lyrics\npop,love\n", "line of column names"),
+    "a remark in the first line": (b"# mine\ngenre,lyrics\npop,love\n", "line of column names"),
+    "excel's first line": (b"sep=;\ngenre;lyrics\npop;love\n", "separated by ';'"),
+    "tabs, and texts with commas": (b"genre\tlyrics\npop\tlove, love, love\n", "separated by"),
+    "a comma in a text": (
+        b"genre,lyrics\npop,oh, love\npop,love\n",
+        "line 2 has 3 values.* quotation marks",
+    ),
+    "half a download": (b"genre,lyrics\npop,love\nrock", "line 3 has 1 values.*: complete it"),
+    "two files in one": (
+        b"genre,lyrics\npop,love\ngenre,lyrics\nrock,road\n",
+        "line 3 repeats the column names",
+    ),
+    "xml": (b'<?xml version="1.0"?><Workbook/>', "XML"),
     "binary": (b"\x89\xff\xfe\x00\x00", "not UTF-8"),
 }
 
@@ -107,6 +122,26 @@ def test_a_table_of_r_has_row_names_without_a_column_name(songs, tmp_path):
     pd.testing.assert_frame_equal(read_songs(path), songs, check_dtype=False)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_very_long_lyrics_and_any_line_end_hide_no_missing_name(songs, tmp_path, end):
+    songs = songs.head(20).copy()
+    songs.loc[3, "lyrics"] = "love " * 50_000
+    header, *rows = songs.to_csv(index=False).splitlines()
+    named = end.join(f"{number},{row}" for number, row in enumerate(rows))
+    path = tmp_path / "songs.csv"
+    path.write_text(f"{header}{end}{named}{end}", newline="")
+    read = read_songs(path)
+    pd.testing.assert_frame_equal(read[songs.columns], songs, check_dtype=False)
+
+
+def test_what_a_spreadsheet_leaves_out_or_dos_adds_is_no_fault(songs, tmp_path):
+    path = tmp_path / "songs.csv"
+    songs = songs.head(20)
+    rows = songs.assign(remark="").to_csv(index=False).splitlines()
+    path.write_text("\n".join(row.removesuffix(",") for row in rows) + "\n   \n\n\x1a")
+    assert len(read_songs(path)) == 20
+
+
 def test_commas_after_the_last_value_are_no_column(songs, tmp_path, recwarn):
     path = tmp_path / "songs.csv"
     songs = songs.head(20)
@@ -115,7 +150,7 @@ def test_commas_after_the_last_value_are_no_column(songs, tmp_path, recwarn):
     pd.testing.assert_frame_equal(read_songs(path), songs, check_dtype=False)
     assert not recwarn
     path.write_text("\n".join([header, *(f"{row}," for row in rows)]) + "1")
-    with pytest.raises(SongsError, match="30 column names but 31 values in some rows"):
+    with pytest.raises(SongsError, match="line 21 has 31 values, the header 30: name"):
         read_songs(path)
 
 
@@ -170,3 +205,18 @@ def test_a_parquet_file_is_read(songs, tmp_path):
     songs = songs.head(20).astype({"genre": "category"})
     songs.to_parquet(path)
     pd.testing.assert_frame_equal(read_songs(path), songs.astype({"genre": str}), check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (lambda s: s.assign(lyrics=s["lyrics"].str.split()), "'lyrics', row 1.* no text"),
+        (lambda s: s.assign(lyrics=s["lyrics"].str.encode("utf-8")), "'lyrics', row 1.* no text"),
+        (lambda s: s.assign(release_date=s["release_date"].astype("Int64").mask(s.index == 2)),
+         "'release_date', row 3"),
+    ],
+)  # fmt: skip
+def test_what_only_a_parquet_file_can_have_is_named(songs, tmp_path, spoil, named):
+    spoil(songs.head(20)).to_parquet(tmp_path / "songs.parquet")
+    with pytest.raises(SongsError, match=named):
+        read_songs(tmp_path / "songs.parquet")

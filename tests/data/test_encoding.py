@@ -173,19 +173,20 @@ def test_a_limit_is_a_whole_number_of_at_least_1(name, value):
 
 
 @pytest.mark.parametrize(
-    ("genre", "hint"), [("Hip-Hop", "did you mean 'hip hop'"), (None, "the genres are blues")]
+    ("genre", "hint"), [("Hip-Hop", "did you mean 'hip hop'"), (None, "use one of .blues")]
 )
 def test_an_unknown_genre_is_no_number(songs, genre, hint):
     encoder = SongEncoder().fit(songs)
     songs.loc[4, "genre"] = genre
-    with pytest.raises(SongsError, match=f"Song 5 of this table has the genre .*{hint}"):
+    with pytest.raises(SongsError, match=f"column 'genre', row 5: .*{hint}"):
         encoder.encode(songs)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -7.5, 87, "loud"])
 @pytest.mark.parametrize("step", ["fit", "encode"])
-def test_a_score_that_is_no_number_is_named(songs, step, value):
+def test_a_score_that_is_not_from_0_to_1_is_named(songs, step, value):
     encoder = SongEncoder(scale=False).fit(songs)
+    songs = songs.astype({"energy": object})
     songs.loc[6, "energy"] = value
     with pytest.raises(SongsError, match=f"Song 7 of this table has {value} for 'energy'"):
         getattr(encoder, step)(songs)

@@ -116,18 +116,29 @@ def test_a_typo_never_becomes_a_genre(songs, tmp_path):
         SongEncoder().fit_encode(songs)
 
 
+def test_a_song_that_is_there_already_or_is_of_no_new_genre_is_named(songs, tmp_path):
+    path = tmp_path / "my.csv"
+    new = new_songs(songs)
+    pd.concat([new, songs.iloc[[7]]]).to_csv(path, index=False)
+    with pytest.raises(SongsError, match=r"my.csv, row 61: this song is in the table already"):
+        add_songs(songs, path, "shanty")
+    new.assign(genre="pop").to_csv(path, index=False)
+    with pytest.raises(SongsError, match=r"my.csv has no song of the genre 'shanty'"):
+        add_songs(songs, path, "shanty")
+
+
 def test_missing_scores_leave_the_lyrics_network(songs, tmp_path):
     new_songs(songs).drop(columns=list(FEATURES)).to_csv(tmp_path / "my.csv", index=False)
     eight = add_songs(songs.head(300), tmp_path / "my.csv", "shanty")
     assert trained(eight).evaluate(eight).songs == 360
-    with pytest.raises(SongsError, match="nan for 'dating': fill it in"):
+    with pytest.raises(SongsError, match="nan for 'dating': correct it"):
         trained(eight, "course", "features")
 
 
 def test_a_network_for_other_genres_is_named(eight, songs):
     seven = trained(songs.head(300))
     encoded = SongEncoder().fit_encode(eight)
-    with pytest.raises(GenreLibError, match="7 answers and these songs know 8"):
+    with pytest.raises(GenreLibError, match="7 outputs, but these songs have 8"):
         evaluate(seven.trained, encoded)
 
 

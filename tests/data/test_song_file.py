@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from genre_lib import make_songs
@@ -101,6 +102,14 @@ def test_the_command_counts_problems(new, tmp_path, monkeypatch, capsys):
     assert main(["doctor", str(tmp_path / "my.csv")]) == 1
     assert "Collect 50" in capsys.readouterr().out
     assert main(["doctor", str(tmp_path / "none.csv")]) == 2
+
+
+def test_a_parquet_file_with_gaps_has_findings(new, course, tmp_path):
+    gaps = new.astype({"release_date": "Int64", "energy": "Float64"})
+    gaps.loc[3, ["lyrics", "release_date", "energy"]] = [None, pd.NA, pd.NA]
+    gaps.to_parquet(tmp_path / "my.parquet")
+    states = {finding.name: finding.state for finding in examine(tmp_path / "my.parquet", course)}
+    assert states["release_date"] == "no year in row 5" and "row 5" in states["energy"]
 
 
 def test_no_table_is_an_error(course, tmp_path):

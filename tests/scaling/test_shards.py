@@ -384,4 +384,4 @@ def test_the_command_line_makes_songs_and_trains_on_them(tmp_path, capsys):
     assert main(["train", "lyrics", "--out", run, "--all", *options]) == 0
     assert "test" not in json.loads(capsys.readouterr().out)
     assert main(["evaluate", run, "--data", songs]) == 2
-    assert "only `genre-lib train` reads folders" in capsys.readouterr().err
+    assert "only `genre-lib train` reads all the Parquet files" in capsys.readouterr().err

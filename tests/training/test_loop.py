@@ -233,7 +233,7 @@ def small_gpu(tensors, monkeypatch):
 
 def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(small_gpu):
     *inputs, settings = small_gpu
-    with pytest.warns(UserWarning, match="is full: shut down other.* The CPU is used now"):
+    with pytest.warns(UserWarning, match="is full: shut down other.* Using the CPU instead"):
         (row,) = fit(*inputs, **settings).rows
     assert "validation_loss" in row
     with pytest.raises(GenreLibError, match="is full: shut down other notebooks"):
@@ -242,7 +242,7 @@ def test_songs_that_a_gpu_does_not_hold_are_learned_on_the_cpu(small_gpu):
 
 def test_a_warning_names_the_line_that_called_fit(small_gpu):
     *inputs, settings = small_gpu
-    with pytest.warns(UserWarning, match="The CPU is used now") as warned:
+    with pytest.warns(UserWarning, match="Using the CPU instead") as warned:
         fit(*inputs, **settings)
     assert warned[0].filename == __file__
 
