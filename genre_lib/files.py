@@ -95,6 +95,20 @@ def reason(error: OSError, place: str) -> str:
     return f"({error.strerror or error}): {space}choose another {place}"
 
 
+def expand(path: str | Path) -> Path:
+    """Return a path with the home folder in place of `~`.
+
+    Raises
+    ------
+    GenreLibError
+        When there is no such home folder, as for `~nobody/songs.csv`.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise GenreLibError(f"{path} has no home folder to be in: give the whole path.") from error
+
+
 def check_target(path: str | Path, *kept: str | Path) -> Path:
     """Return `path`, without `~`, if a file can be written there.
 
@@ -110,10 +124,10 @@ def check_target(path: str | Path, *kept: str | Path) -> Path:
     GenreLibError
         When it is a folder, would change one of `kept`, or has no folder that can be written to.
     """
-    target = Path(path).expanduser()
+    target = expand(path)
     real = target.resolve()
     for old in kept:
-        if Path(old).expanduser().resolve() in (real, *real.parents):
+        if expand(old).resolve() in (real, *real.parents):
             raise GenreLibError(f"{path} would change {old}: choose another file.")
     if target.is_dir():
         raise GenreLibError(f"{path} is a folder: give a file.")

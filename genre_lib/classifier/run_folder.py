@@ -19,7 +19,7 @@ from genre_lib.classifier.recipes import Recipe
 from genre_lib.data.encoding import SongEncoder
 from genre_lib.environment import versions
 from genre_lib.errors import GenreLibError, did_you_mean
-from genre_lib.files import reason, written_whole
+from genre_lib.files import expand, reason, written_whole
 
 FORMAT = 4
 """Incremented whenever the library can no longer read older run folders."""
@@ -90,7 +90,7 @@ def read_run(folder: str | Path, network: type[nn.Module] | None = None) -> Run:
     OSError
         When a file can't be read.
     """
-    folder = Path(folder).expanduser()
+    folder = expand(folder)
     description = _read_description(folder)
     name = RUN
     try:
@@ -127,7 +127,7 @@ def check_run_target(folder: str | Path) -> Path:
         When it is a file or the current folder, can't be written, or has files other than an
         earlier run.
     """
-    folder = Path(folder).expanduser().resolve()
+    folder = expand(folder).resolve()
     if folder == Path.cwd():
         raise GenreLibError("The run can't replace the current folder: choose another folder.")
     existing = next(path for path in (*folder.parents, folder) if path.exists())

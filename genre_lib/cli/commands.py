@@ -22,7 +22,7 @@ from genre_lib.data.splits import hold_out, split_songs
 from genre_lib.data.tensors import UNKNOWN_ID
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import Report
-from genre_lib.files import check_target, write_text
+from genre_lib.files import check_target, expand, write_text
 from genre_lib.scaling.checkpoint import Checkpoint
 from genre_lib.scaling.processes import OneProcess, OtherProcessEnded, find_processes
 from genre_lib.training.history import History, TrainingState
@@ -150,7 +150,7 @@ def _fit_on_shards(
 
 def _is_folder(source: str) -> bool:
     words = ("auto", "published", "synthetic")
-    return source not in words and Path(source).expanduser().is_dir()
+    return source not in words and expand(source).is_dir()
 
 
 def _print_result(
@@ -222,7 +222,7 @@ def run_comparison(options: argparse.Namespace) -> int:
     )
     rows = run_study(songs, cells, options.out, _study_command(options), options.device, run_cells)
     table = markdown_table(rows)
-    write_text(Path(options.out).expanduser().with_suffix(".md"), table + "\n")
+    write_text(expand(options.out).with_suffix(".md"), table + "\n")
     print(table)
     return 0
 

@@ -37,9 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         if error.filename is not None:  # not the output's
+            reason = error.strerror or error
             print(
-                f"genre-lib: {error.filename} can't be used ({error.strerror}): check the path and "
-                "its permissions.",
+                f"genre-lib: {error.filename} can't be used ({reason}): check the path and its "
+                "permissions.",
                 file=sys.stderr,
             )
             return 2

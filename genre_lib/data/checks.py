@@ -87,7 +87,7 @@ def valid_scores(scores: pd.DataFrame) -> np.ndarray:
     The course's scores are from 0 to 1; any others are finite numbers.
     """
     values = scores.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
-    limit = np.where(scores.columns.isin(FEATURES), 1 + 2 * ROUNDING, np.inf)
+    limit = np.where(scores.columns.isin(FEATURES), 1 + ROUNDING, np.inf)
     valid = (1 - limit < values) & (values < limit)
     if not valid.all():
         row, column = np.argwhere(~valid)[0]
@@ -118,15 +118,15 @@ def _raise_at_first(bad: np.ndarray, column: pd.Series, source: str, complaint: 
 
 
 def _check_text(column: pd.Series, source: str) -> pd.Series:
-    column = column.fillna("")
+    column = column.astype(object).fillna("")
     text = column.map(lambda value: "" if isinstance(value, NO_TEXT) else str(value))
     empty = (text.str.strip() == "").to_numpy()
-    _raise_at_first(empty, column, source, "is empty or no text: fill it in or remove the song")
+    _raise_at_first(empty, column, source, "is empty or not text: fill it in or remove the song")
     return text
 
 
 def _check_genre(column: pd.Series, source: str, genres: Sequence[str]) -> pd.Series:
-    text = column.fillna("").astype(str)
+    text = column.astype(object).fillna("").astype(str)
     unknown = ~text.isin(genres).to_numpy()
     if unknown.any():
         value = text.iloc[int(unknown.argmax())]

@@ -178,7 +178,7 @@ def _with_every_column_named(text: str, path: Path) -> str:
         if cut or any(row[len(names) :]):
             quote = "name every column, and put quotation marks around texts with commas"
             fix = "complete it, or download or export the file again" if cut else quote
-            raise SongsError(f"{where} has {len(row)} values, the header {len(names)}: {fix}.")
+            raise SongsError(f"{where} has {len(row)} instead of {len(names)} values: {fix}.")
     return text
 
 

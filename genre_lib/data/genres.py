@@ -83,7 +83,8 @@ def add_songs(songs: pd.DataFrame, path: str | Path, genre: str) -> pd.DataFrame
         raise SongsError(f"{name} has no song of the genre {genre!r}: correct its column 'genre'.")
     new = check_songs(new, name, [score for score in FEATURES if score in new])
     joined = pd.concat([songs, new[[c for c in new if c in songs]]], ignore_index=True)
-    copies = joined.duplicated(["artist_name", "track_name", "lyrics"])[len(songs) :].to_numpy()
+    same = [column for column in ("artist_name", "track_name", "lyrics") if column in joined]
+    copies = joined.duplicated(same)[len(songs) :].to_numpy()
     if copies.any():
         raise SongsError(
             f"{name}, row {int(copies.argmax()) + 1}: this song is in the table already: remove "

@@ -45,7 +45,7 @@ def examine(path: str | Path, songs: pd.DataFrame) -> Iterator[Finding]:
     if table.empty:
         raise SongsError(f"{Path(path).name} has no songs: write one per row, below the names.")
     text = [name for name in TEXT_COLUMNS if name in table]
-    table[text] = table[text].fillna("").astype(str)
+    table[text] = table[text].astype(object).fillna("").astype(str)
     yield _columns(table)
     yield from _values(table)
     if "genre" in table:

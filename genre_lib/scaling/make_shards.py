@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from genre_lib.data.synthetic import make_songs
 from genre_lib.errors import GenreLibError
-from genre_lib.files import TEMPORARY_PREFIX, reason, write_text, written_whole
+from genre_lib.files import TEMPORARY_PREFIX, expand, reason, write_text, written_whole
 
 SONGS_PER_SHARD = 100_000
 """The maximum number of songs in a file."""
@@ -61,7 +61,7 @@ def make_shards(
     GenreLibError
         When the folder has other files, or can't be written.
     """
-    folder = Path(folder).expanduser()
+    folder = expand(folder)
     sizes = _equal_parts(songs, SONGS_PER_SHARD)
     paths = [folder / f"shard-{number:05}.parquet" for number in range(len(sizes))]
     source = f"{songs:,} synthetic songs (seed {seed})"

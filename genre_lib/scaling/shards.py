@@ -22,7 +22,7 @@ from genre_lib.data.schema import GENRES
 from genre_lib.data.splits import FOLDS, TEST_FOLDS, VALIDATION_FOLDS
 from genre_lib.errors import GenreLibError, SongsError
 from genre_lib.evaluation.report import Report, evaluate
-from genre_lib.files import written_whole
+from genre_lib.files import expand, written_whole
 from genre_lib.scaling.make_shards import (
     ENCODED_FOLDER,
     import_parquet,
@@ -88,7 +88,7 @@ class SongShards:
     """
 
     def __init__(self, folder: str | Path):
-        self.folder = Path(folder).expanduser().resolve()
+        self.folder = expand(folder).resolve()
         self.paths = sorted(self.folder.glob("*.parquet"))
         description = read_description(self.folder)
         if not self.paths:

@@ -27,7 +27,7 @@ from genre_lib.data.splits import Split, split_songs
 from genre_lib.environment import versions
 from genre_lib.errors import GenreLibError
 from genre_lib.evaluation.report import Report
-from genre_lib.files import check_target
+from genre_lib.files import check_target, expand
 from genre_lib.study.baselines import BASELINES
 from genre_lib.study.baselines import PACKAGES as BASELINE_PACKAGES
 from genre_lib.study.plan import WITHOUT_FOOTER, Cell, cell_recipes
@@ -155,7 +155,7 @@ def check_study_target(path: str | Path) -> Path:
     GenreLibError
         When `path` doesn't end in .json, its folder is missing, or the table would replace a file.
     """
-    path = Path(path).expanduser()
+    path = expand(path)
     if path.suffix != ".json" or path.is_dir():
         raise GenreLibError(f"{path} can't be a study's file: choose a name that ends in .json.")
     check_target(path)

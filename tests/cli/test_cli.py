@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pandas as pd
@@ -161,11 +162,28 @@ def test_predictions_replace_neither_songs_nor_run_nor_folder(
         ["predict", "x" * 300, "--lyrics", "love"],
         ["study", "--data", "synthetic", "--out", "x" * 300 + ".json"],
         ["train", "lyrics", "--data", "synthetic", "--out", "/"],
+        ["train", "lyrics", "--data", "~nobody-of-this-name/songs.csv", "--out", "r"],
+        ["predict", "~nobody-of-this-name/r", "--lyrics", "love"],
+        ["study", "--data", "synthetic", "--out", "~nobody-of-this-name/r.json"],
+        ["synth", "--songs", "100", "--out", "/dev/null"],
     ],
 )
 def test_a_path_that_can_not_be_is_one_sentence(arguments, capsys):
     assert main(arguments) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_checkout_that_is_not_installed_answers(capsys, monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    for where in ("arguments.version", "doctor.requires"):
+        monkeypatch.setattr(f"genre_lib.cli.{where}", missing)
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert "(not installed)" in capsys.readouterr().out
+    assert main(["doctor"]) == 1
+    assert "genre-lib     not installed" in capsys.readouterr().out
 
 
 def test_a_file_that_may_not_be_read_is_named_not_called_damaged(capsys, run, monkeypatch):

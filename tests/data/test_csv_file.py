@@ -49,10 +49,13 @@ BAD_FILES = {
     "half a parquet file": (b"PAR1\x15\x04", "is damaged"),
     "no header": (b"elvis,love me tender,1956\nabba,waterloo,1974\n", "line of column names"),
     "ragged": (b"a,b\n1,2\n1,2,3\n", "line 3"),
-    "two names short": (b"genre\npop,love,1\n", "line 2 has 3 values, the header 1: name"),
+    "two names short": (
+        b"genre\npop,love,1\n",
+        "line 2 has 3 instead of 1 values: name",
+    ),
     "a name short in one row": (
         b"genre,len\npop,1,2\npop,1\n",
-        "line 2 has 3 values, the header 2: name",
+        "line 2 has 3 instead of 2 values: name",
     ),
     "excel's semicolons, with decimal commas": (b"genre;energy\npop;0,4\n", "separated by ';'"),
     "excel's first line, with commas": (b"sep=,\ngenre,lyrics\npop,love\n", "line of column names"),
@@ -61,9 +64,12 @@ BAD_FILES = {
     "tabs, and texts with commas": (b"genre\tlyrics\npop\tlove, love, love\n", "separated by"),
     "a comma in a text": (
         b"genre,lyrics\npop,oh, love\npop,love\n",
-        "line 2 has 3 values.* quotation marks",
+        "line 2 has 3 instead of 2 values.* quotation marks",
     ),
-    "half a download": (b"genre,lyrics\npop,love\nrock", "line 3 has 1 values.*: complete it"),
+    "half a download": (
+        b"genre,lyrics\npop,love\nrock",
+        "line 3 has 1 instead of 2 values: complete it",
+    ),
     "two files in one": (
         b"genre,lyrics\npop,love\ngenre,lyrics\nrock,road\n",
         "line 3 repeats the column names",
@@ -150,7 +156,7 @@ def test_commas_after_the_last_value_are_no_column(songs, tmp_path, recwarn):
     pd.testing.assert_frame_equal(read_songs(path), songs, check_dtype=False)
     assert not recwarn
     path.write_text("\n".join([header, *(f"{row}," for row in rows)]) + "1")
-    with pytest.raises(SongsError, match="line 21 has 31 values, the header 30: name"):
+    with pytest.raises(SongsError, match="line 21 has 31 instead of 30 values: name"):
         read_songs(path)
 
 
@@ -210,10 +216,12 @@ def test_a_parquet_file_is_read(songs, tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
-        (lambda s: s.assign(lyrics=s["lyrics"].str.split()), "'lyrics', row 1.* no text"),
-        (lambda s: s.assign(lyrics=s["lyrics"].str.encode("utf-8")), "'lyrics', row 1.* no text"),
+        (lambda s: s.assign(lyrics=s["lyrics"].str.split()), "'lyrics', row 1.* not text"),
+        (lambda s: s.assign(lyrics=s["lyrics"].str.encode("utf-8")), "'lyrics', row 1.* not text"),
         (lambda s: s.assign(release_date=s["release_date"].astype("Int64").mask(s.index == 2)),
          "'release_date', row 3"),
+        (lambda s: s.assign(artist_name=s["release_date"].astype("Int64").mask(s.index == 4)),
+         "'artist_name', row 5.*empty"),
     ],
 )  # fmt: skip
 def test_what_only_a_parquet_file_can_have_is_named(songs, tmp_path, spoil, named):

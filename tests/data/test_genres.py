@@ -127,6 +127,12 @@ def test_a_song_that_is_there_already_or_is_of_no_new_genre_is_named(songs, tmp_
         add_songs(songs, path, "shanty")
 
 
+def test_songs_may_be_added_to_a_table_with_few_columns(songs, tmp_path):
+    new_songs(songs).to_csv(tmp_path / "my.csv", index=False)
+    lean = songs[["genre", "lyrics"]]
+    assert len(add_songs(lean, tmp_path / "my.csv", "shanty")) == len(songs) + 60
+
+
 def test_missing_scores_leave_the_lyrics_network(songs, tmp_path):
     new_songs(songs).drop(columns=list(FEATURES)).to_csv(tmp_path / "my.csv", index=False)
     eight = add_songs(songs.head(300), tmp_path / "my.csv", "shanty")
